@@ -1,0 +1,61 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+
+/** Seconds a test may take on two cores that compute WebGPU in software. */
+const TEST_SECONDS = 120
+
+export default defineConfig({
+  // Relative, so that the build works from any sub-path of any static host.
+  base: './',
+  plugins: [react()],
+  worker: { format: 'es' },
+  build: { target: 'es2022', chunkSizeWarningLimit: 1700 },
+  test: {
+    reporters: ['default', './test/countReporter.ts'],
+    // Dawn and Chromium each take all cores: groups run one after the other, cheap tests first.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: ['test/golden/**', 'test/gpu/**', 'test/e2e/**'],
+          testTimeout: TEST_SECONDS * 1000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'golden',
+          include: ['test/golden/**/*.test.ts'],
+          globalSetup: ['./test/gpuSetup.ts'],
+          testTimeout: TEST_SECONDS * 1000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'gpu',
+          include: ['test/gpu/**/*.test.ts'],
+          globalSetup: ['./test/gpuSetup.ts'],
+          testTimeout: TEST_SECONDS * 1000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['./test/e2e/serveBuild.ts'],
+          testTimeout: 2 * TEST_SECONDS * 1000,
+          hookTimeout: TEST_SECONDS * 1000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+    ],
+  },
+})
