@@ -1,0 +1,93 @@
+/**
+ * The nouns of diffusion: schedule, denoiser, sampler plan, posterior options.
+ *
+ * Batches are row-major flat arrays; shapes stand beside each field as [rows, cols].
+ */
+
+/** Noise schedule: sigma_t for t in [0, 1]. */
+export interface Schedule {
+  readonly sigmaMin: number
+  readonly sigmaMax: number
+  /** sigma_t = exp((1 - t) log sigmaMin + t log sigmaMax). */
+  sigma(t: number): number
+}
+
+/** One affine sampler step x ← a·x + b·d(x, sigma) + c·ε; c = 0 draws no noise. */
+export interface AffineStep {
+  readonly sigma: number
+  readonly a: number
+  readonly b: number
+  readonly c: number
+}
+
+/** A sampler, as a list of affine steps computed once on the host. */
+export type Plan = readonly AffineStep[]
+
+/** What a sampler needs: E[x | x_t] (or E[x | x_t, y]) for a batch. */
+export interface MeanEstimator {
+  readonly features: number
+  /** xT [batch, features], sigma [batch] → [batch, features]. */
+  denoise(xT: Float64Array, sigma: Float64Array): Float64Array
+}
+
+/** A denoiser evaluated at a point, with the derivative J = ∂d/∂x_t there. */
+export interface Linearization {
+  /** d(x_t, t), [batch, features]. */
+  readonly xHat: Float64Array
+  /** v [batch, features] → Jᵀ v, [batch, features]. */
+  vjp(v: Float64Array): Float64Array
+  /** u [batch, features] → J u, [batch, features]. */
+  jvp(u: Float64Array): Float64Array
+}
+
+/** A denoiser d(x_t, t) = E[x | x_t] that also gives its derivatives. */
+export interface Denoiser extends MeanEstimator {
+  linearize(xT: Float64Array, sigma: Float64Array): Linearization
+}
+
+/** Sizes of the MLP denoiser: (features + embedding) → hidden × hiddenLayers → features. */
+export interface NetworkShape {
+  readonly features: number
+  /** Size E of the embedding of log sigma; even. */
+  readonly embedding: number
+  /** Hidden width H, a multiple of 4. */
+  readonly hidden: number
+  /** Number of hidden layers (3 in the paper). */
+  readonly hiddenLayers: number
+}
+
+/** Covariance V[x | x_t] used in the posterior system Sigma_y + A V Aᵀ (paper section 4.2). */
+export type CovarianceName = 'tweedie' | 'zero' | 'identity' | 'pigdm' | 'gaussian'
+
+/** How (Sigma_y + A V Aᵀ) v = y - A xHat is solved. */
+export type SolverName = 'exact' | 'cg' | 'gmres' | 'bicgstab'
+
+/**
+ * What guards a system whose Jacobian is not symmetric positive semi-definite.
+ * `psd`: A V Aᵀ is symmetrised and its negative eigenvalues set to zero before Sigma_y is added.
+ */
+export type SafeguardName = 'none' | 'psd'
+
+/** How MMPS turns a denoiser and an observation into a posterior denoiser. */
+export interface PosteriorOptions {
+  readonly covariance: CovarianceName
+  readonly solver: SolverName
+  /** Iterations k of the iterative solvers; unused by `exact`. */
+  readonly solverIterations: number
+  readonly safeguard: SafeguardName
+  /** Covariance of a Gaussian fit, [features, features]; needed by `gaussian`. */
+  readonly covX?: Float64Array
+}
+
+/** Linear observations y_i = A_i x_i + n_i, n_i ~ N(0, sigmaY² I). */
+export interface Observations {
+  readonly count: number
+  readonly features: number
+  /** Rows m of each A_i. */
+  readonly observed: number
+  /** [count, observed, features]. */
+  readonly A: Float32Array
+  /** [count, observed]. */
+  readonly y: Float32Array
+  readonly sigmaY: number
+}
