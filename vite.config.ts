@@ -4,11 +4,19 @@ import { defineConfig } from 'vitest/config'
 /** Seconds a test may take on two cores that compute WebGPU in software. */
 const TEST_SECONDS = 120
 
+/** Whether `npm start` can show a browser window here. */
+function hasDesktop(): boolean {
+  const { CI, VITEST, SSH_CONNECTION, DISPLAY, WAYLAND_DISPLAY } = process.env
+  if (CI || VITEST || SSH_CONNECTION) return false
+  return process.platform === 'linux' ? Boolean(DISPLAY || WAYLAND_DISPLAY) : true
+}
+
 export default defineConfig({
   // Relative, so that the build works from any sub-path of any static host.
   base: './',
   plugins: [react()],
   worker: { format: 'es' },
+  server: { open: hasDesktop() },
   build: { target: 'es2022', chunkSizeWarningLimit: 1700 },
   test: {
     reporters: ['default', './test/countReporter.ts'],
