@@ -179,13 +179,18 @@ fn solve_gmres(m: ptr<function, SmallMatrix>, b: ptr<function, SmallVector>, ite
   return x;
 }
 
-// BiCGSTAB with the shadow residual b; two products an iteration.
+// BiCGSTAB with the shadow residual b; two products an iteration. Its residual jumps, and after more than three
+// iterations float32 may not come back from a jump: an iterate worse than zero is then replaced by the best one.
 fn solve_bicgstab(m: ptr<function, SmallMatrix>, b: ptr<function, SmallVector>, iterations: u32) -> SmallVector {
   var x: SmallVector;
   var shadow = *b;
   var r = *b;
   var p = r;
   var rho = small_dot(&shadow, &r);
+  let start = rho; // ‖b‖²
+  var best: SmallVector;
+  var least = start;
+  var size = start; // ‖r‖²
   for (var k = 0u; k < iterations; k++) {
     if (rho == 0.0) {
       break;
@@ -202,11 +207,11 @@ fn solve_bicgstab(m: ptr<function, SmallMatrix>, b: ptr<function, SmallVector>, 
       s[i] = r[i] - alpha * mp[i];
     }
     var ms = small_product(m, &s);
-    let size = small_dot(&ms, &ms);
-    if (size == 0.0) {
+    let scale = small_dot(&ms, &ms);
+    if (scale == 0.0) {
       break;
     }
-    let omega = small_dot(&ms, &s) / size;
+    let omega = small_dot(&ms, &s) / scale;
     if (omega == 0.0) {
       break;
     }
@@ -214,12 +219,20 @@ fn solve_bicgstab(m: ptr<function, SmallMatrix>, b: ptr<function, SmallVector>, 
       x[i] += omega * s[i];
       r[i] = s[i] - omega * ms[i];
     }
+    size = small_dot(&r, &r);
+    if (size < least) {
+      least = size;
+      best = x;
+    }
     let next = small_dot(&shadow, &r);
     let beta = next / rho * (alpha / omega);
     rho = next;
     for (var i = 0u; i < SIZE; i++) {
       p[i] = r[i] + beta * (p[i] - omega * mp[i]);
     }
+  }
+  if (iterations > 3u && !(size <= start)) {
+    return best;
   }
   return x;
 }

@@ -1,0 +1,122 @@
+/**
+ * Opening a GPU: the adapter, its description, a device with the adapter's useful limits, and its loss.
+ *
+ * Works wherever a `GPU` object is: a page, a Web Worker (`navigator.gpu`), or Node with Dawn's.
+ */
+import { DeviceLimitError, DeviceLostError } from '../diffusion/backend'
+
+/** No WebGPU device can be had here. `reason` says which step failed; the message says what to do next. */
+export class WebGpuUnavailableError extends Error {
+  override readonly name = 'WebGpuUnavailableError'
+  constructor(
+    readonly reason: 'no-webgpu' | 'no-adapter' | 'no-device',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
+/** What every kernel here assumes: the limits WebGPU guarantees on every conforming adapter. */
+const required = {
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxStorageBuffersPerShaderStage: 8,
+} as const
+
+/** Limits worth raising to what the adapter has: larger batches, wider networks, larger tiles. */
+const useful = [
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxStorageBuffersPerShaderStage',
+] as const
+
+export interface OpenDevice {
+  readonly device: GPUDevice
+  /** For example "nvidia ampere" or "llvmpipe (LLVM 19.1.7)". */
+  readonly name: string
+  /** Resolves with a plain sentence when the device is lost, also when it is destroyed on purpose. */
+  readonly lost: Promise<string>
+  /** Settles as `work` does, or rejects with DeviceLostError as soon as the device is lost. */
+  guard<T>(work: Promise<T>): Promise<T>
+}
+
+/** What the adapter calls itself: its description, else its vendor and architecture. */
+export function adapterName(info: GPUAdapterInfo): string {
+  const { description, vendor, architecture, device } = info
+  if (description) return description
+  return [vendor, architecture || device].filter(Boolean).join(' ') || 'a GPU that does not give its name'
+}
+
+/**
+ * Opens the fastest adapter of `gpu` (`navigator.gpu`, or undefined where there is none).
+ * Errors: WebGpuUnavailableError, DeviceLimitError.
+ */
+export async function openDevice(gpu: GPU | undefined): Promise<OpenDevice> {
+  if (!gpu) {
+    throw new WebGpuUnavailableError(
+      'no-webgpu',
+      'This browser does not offer WebGPU. Use a current Chrome, Edge, Firefox or Safari 26, over https or on localhost.',
+    )
+  }
+  const adapter =
+    (await gpu.requestAdapter({ powerPreference: 'high-performance' })) ?? (await gpu.requestAdapter())
+  if (!adapter) {
+    throw new WebGpuUnavailableError(
+      'no-adapter',
+      'WebGPU is there, but it found no graphics adapter. Turn on hardware acceleration in the browser settings, update the graphics driver, then reload.',
+    )
+  }
+  const name = adapterName(adapter.info)
+  for (const [limit, least] of Object.entries(required) as [keyof typeof required, number][]) {
+    if (adapter.limits[limit] < least) {
+      throw new DeviceLimitError(
+        `The adapter "${name}" allows ${limit} = ${adapter.limits[limit]}, but ${least} is needed. Choose another graphics adapter or browser.`,
+      )
+    }
+  }
+  const requiredLimits = Object.fromEntries(useful.map((limit) => [limit, adapter.limits[limit]]))
+  let device: GPUDevice
+  try {
+    device = await adapter.requestDevice({ label: 'diem', requiredLimits })
+  } catch (cause) {
+    throw new WebGpuUnavailableError(
+      'no-device',
+      `The adapter "${name}" did not give a device. Close other tabs that use the GPU, then reload.`,
+      { cause },
+    )
+  }
+
+  let isLost = false
+  const lost = device.lost.then(({ reason, message }) => {
+    isLost = true
+    return reason === 'destroyed'
+      ? 'The GPU device was closed.'
+      : `The GPU device was lost${message ? ` (${message.trim()})` : ''}.`
+  })
+  // one long-lived rejection to race with; handled here so that it never counts as unhandled
+  const failure = lost.then((sentence): never => {
+    throw new DeviceLostError(sentence)
+  })
+  failure.catch(() => undefined)
+
+  return {
+    device,
+    name,
+    lost,
+    async guard(work) {
+      try {
+        return await Promise.race([work, failure])
+      } catch (error) {
+        if (error instanceof DeviceLostError) throw error
+        // on loss, promises of the queue may reject just before `device.lost` resolves
+        if (isLost || (error instanceof DOMException && /lost|destroyed/i.test(error.message))) return failure
+        throw error
+      }
+    },
+  }
+}
