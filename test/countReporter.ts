@@ -19,7 +19,10 @@ export default class CountReporter implements Reporter {
       failed += failedInside
       if (failedInside === 0 && !module.ok()) failed++
     }
-    // The default reporter still has its summary to print: wait until the process ends.
-    process.once('exit', () => process.stdout.write(`${passed} passed, ${failed} failed\n`))
+    // The default reporter still has its summary to print: wait until the process ends. A set-up that failed
+    // leaves no trace but the exit code.
+    process.once('exit', (code) => {
+      process.stdout.write(`${passed} passed, ${code !== 0 && failed === 0 ? 1 : failed} failed\n`)
+    })
   }
 }

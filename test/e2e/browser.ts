@@ -1,0 +1,100 @@
+/**
+ * Opens pages in the Chromium under test, with WebGPU on SwiftShader (a GPU in software) or without WebGPU.
+ *
+ * A test file calls `openBrowser()` once at its top; it closes after the file's last test.
+ */
+import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core'
+import { afterAll, inject } from 'vitest'
+
+/** A page under test, and what went wrong in it so far. */
+export interface OpenedPage {
+  readonly page: Page
+  /** One context is one visitor: its own storage. Pages of one context share theirs. */
+  readonly context: BrowserContext
+  /** Console errors, uncaught errors (of the page and its workers) and failed requests, in order. */
+  readonly errors: string[]
+}
+
+export interface PageOptions {
+  /** false: `navigator.gpu` is missing, as in an old browser. 'no-adapter': it is there, but finds no GPU. */
+  readonly webgpu?: boolean | 'no-adapter'
+  /** Fragment of the address, without '#'. */
+  readonly hash?: string
+  /** An empty page instead of the lab. */
+  readonly blank?: boolean
+  /** Opens in this visitor's context, for example to reload or to compare two tabs. */
+  readonly context?: BrowserContext
+  readonly viewport?: { readonly width: number; readonly height: number }
+}
+
+const COMMON_FLAGS = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+const SOFTWARE_GPU_FLAGS = [
+  '--enable-unsafe-webgpu',
+  '--ignore-gpu-blocklist',
+  '--use-webgpu-adapter=swiftshader',
+]
+
+/** Runs in the page before its own scripts: hides WebGPU there and in the workers it starts. */
+function hideWebGpu(): void {
+  Reflect.deleteProperty(Navigator.prototype, 'gpu')
+  const hide = 'data:text/javascript,delete WorkerNavigator.prototype.gpu'
+  globalThis.Worker = class extends Worker {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      const address = JSON.stringify(new URL(url, document.baseURI).href)
+      const load =
+        options?.type === 'module'
+          ? `import ${JSON.stringify(hide)}; import ${address}`
+          : `importScripts(${JSON.stringify(hide)}, ${address})`
+      super(URL.createObjectURL(new Blob([load], { type: 'text/javascript' })), options)
+    }
+  }
+}
+
+/** Starts browsers on demand: one with a GPU adapter, one without. */
+export function openBrowser(): { openPage(options?: PageOptions): Promise<OpenedPage> } {
+  const browsers = new Map<boolean, Promise<Browser>>()
+  afterAll(async () => {
+    for (const browser of browsers.values()) await (await browser).close()
+  })
+  function launch(hasAdapter: boolean): Promise<Browser> {
+    let browser = browsers.get(hasAdapter)
+    if (!browser) {
+      const args = hasAdapter ? [...COMMON_FLAGS, ...SOFTWARE_GPU_FLAGS] : COMMON_FLAGS
+      browser = chromium.launch({ executablePath: inject('browserPath'), args })
+      browsers.set(hasAdapter, browser)
+    }
+    return browser
+  }
+
+  return {
+    async openPage({ webgpu = true, hash = '', blank = false, context, viewport } = {}) {
+      const size = viewport ?? { width: 1440, height: 900 }
+      const browser = await launch(webgpu !== 'no-adapter')
+      const visitor = context ?? (await browser.newContext({ viewport: size, acceptDownloads: true }))
+      const page = await visitor.newPage()
+      if (!webgpu) await page.addInitScript(hideWebGpu)
+      const errors: string[] = []
+      page.on('console', (message) => {
+        if (message.type() === 'error') errors.push(`console: ${message.text()} (${message.location().url})`)
+      })
+      page.on('pageerror', (error) => errors.push(`uncaught: ${error.message}`))
+      page.on('requestfailed', (request) =>
+        errors.push(`request: ${request.url()} ${request.failure()?.errorText}`),
+      )
+      page.on('response', (response) => {
+        if (response.status() >= 400) errors.push(`response: ${response.status()} ${response.url()}`)
+      })
+      const address = blank ? inject('blankUrl') : inject('pageUrl')
+      await page.goto(hash ? `${address}#${hash}` : address)
+      return { page, context: visitor, errors }
+    },
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Builds the page as `npm run build` does and serves it from a sub-path, like a folder on any static host.
+ *
+ * The address goes to the tests through vitest's `provide`. A server of plain files is used instead of Vite's
+ * preview, so that nothing but the built files can answer.
+ */
+import { execFile } from 'node:child_process'
+import { createReadStream, existsSync, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join, normalize, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import type { TestProject } from 'vitest/node'
+import { prepareBrowser } from '../../scripts/browser.mjs'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Where the built page is served, for example http://localhost:41234/some/sub/path/ */
+    pageUrl: string
+    /** An empty page of the same origin. */
+    blankUrl: string
+    /** Path of the Chromium under test. */
+    browserPath: string
+  }
+}
+
+const SUB_PATH = '/some/sub/path/'
+
+const CONTENT_TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff2': 'font/woff2',
+  '.wasm': 'application/wasm',
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  project.provide('browserPath', prepareBrowser())
+  const root = project.config.root
+  const folder = resolve(root, '.cache/e2e')
+  await build(root, folder)
+
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname)
+    if (path === '/blank') {
+      response
+        .writeHead(200, { 'Content-Type': 'text/html' })
+        .end('<!doctype html><link rel="icon" href="data:," />')
+      return
+    }
+    const inside = path.startsWith(SUB_PATH) ? normalize(path.slice(SUB_PATH.length)) : '..'
+    const file = join(folder, inside === '.' || inside === '' ? 'index.html' : inside)
+    if (inside.startsWith('..') || !existsSync(file) || !statSync(file).isFile()) {
+      response.writeHead(404).end()
+      return
+    }
+    response.writeHead(200, { 'Content-Type': CONTENT_TYPES[extname(file)] ?? 'application/octet-stream' })
+    createReadStream(file).pipe(response)
+  })
+  await new Promise<void>((listening) => server.listen(0, 'localhost', listening))
+  // WebGPU wants a secure context: http is one on localhost only.
+  const origin = `http://localhost:${(server.address() as AddressInfo).port}`
+  project.provide('pageUrl', origin + SUB_PATH)
+  project.provide('blankUrl', `${origin}/blank`)
+
+  return async () => {
+    server.closeAllConnections()
+    await new Promise((closed) => server.close(closed))
+  }
+}
+
+/** In a process of its own: vitest's NODE_ENV would make it a development build. */
+async function build(root: string, outDir: string): Promise<void> {
+  const vite = resolve(root, 'node_modules/vite/bin/vite.js')
+  const env = { ...process.env, NODE_ENV: 'production' }
+  await promisify(execFile)(
+    process.execPath,
+    [vite, 'build', '--outDir', outDir, '--emptyOutDir', '--logLevel', 'warn'],
+    { cwd: root, env },
+  )
+}
