@@ -47,9 +47,12 @@ export function backportsSource(release, sourcesFolder) {
   const suite = `${release}-backports`
   if (all.some((source) => source.suites.includes(suite))) return ''
   const base = all.find((source) => source.suites.includes(release))
-  const uri = base?.uri ?? 'http://deb.debian.org/debian'
-  const key = base?.signedBy ?? '/usr/share/keyrings/debian-archive-keyring.gpg'
-  return `Types: deb\nURIs: ${uri}\nSuites: ${suite}\nComponents: main\nSigned-By: ${key}\n`
+  const { uri, signedBy } = base ?? {
+    uri: 'http://deb.debian.org/debian',
+    signedBy: '/usr/share/keyrings/debian-archive-keyring.gpg',
+  }
+  const key = signedBy ? `Signed-By: ${signedBy}\n` : ''
+  return `Types: deb\nURIs: ${uri}\nSuites: ${suite}\nComponents: main\n${key}`
 }
 
 /** @param {string} file a deb822 .sources file */
