@@ -1,0 +1,48 @@
+/**
+ * Heuristic covariances V of x given x_t, compared with Tweedie's in the paper's section 4.2:
+ *
+ *     zero 0 · identity sigma_t² I · pigdm sigma_t²/(1 + sigma_t²) I · gaussian (I/sigma_t² + Sigma_x⁻¹)⁻¹
+ *
+ * and the observed block A V Aᵀ. Sources: Chung et al. 2023 (DPS, zero), Song et al. 2023 (ΠGDM).
+ */
+import { fromEigen, scaledIdentity, symmetricEigen } from '../math/matrix'
+
+/** sigma_t → V [features, features]. */
+export type CovarianceAt = (sigma: number) => Float64Array
+
+export const heuristicCovariances = {
+  zero: (features) => () => new Float64Array(features * features),
+  identity: (features) => (sigma) => scaledIdentity(features, sigma * sigma),
+  pigdm: (features) => (sigma) => scaledIdentity(features, (sigma * sigma) / (1 + sigma * sigma)),
+  gaussian: (features, covX) => {
+    if (covX?.length !== features * features) {
+      throw new RangeError(`The covariance "gaussian" needs Sigma_x, [${features}, ${features}].`)
+    }
+    // On Sigma_x's eigenvectors no inverse is needed, so a singular fit is no special case.
+    const eigen = symmetricEigen(covX, features)
+    return (sigma) =>
+      fromEigen(eigen, (value) => {
+        const variance = Math.max(value, 0)
+        return variance === 0 ? 0 : (variance * sigma * sigma) / (variance + sigma * sigma)
+      })
+  },
+} as const satisfies Record<string, (features: number, covX?: Float64Array) => CovarianceAt>
+
+/** A V Aᵀ for the matrix A at `offset` of `a`, [rows, features] → [rows, rows]. */
+export function observedCovariance(
+  a: Float64Array,
+  offset: number,
+  rows: number,
+  features: number,
+  v: Float64Array,
+): Float64Array {
+  const out = new Float64Array(rows * rows)
+  for (let j = 0; j < rows; j++) {
+    for (let p = 0; p < features; p++) {
+      let sum = 0
+      for (let q = 0; q < features; q++) sum += v[p * features + q]! * a[offset + j * features + q]!
+      for (let i = 0; i < rows; i++) out[i * rows + j]! += a[offset + i * features + p]! * sum
+    }
+  }
+  return out
+}
