@@ -43,8 +43,9 @@ export interface ComputeKernelOptions {
 export interface ComputeKernel {
   readonly label: string
   readonly pipeline: GPUComputePipeline
-  /** Binds buffers to group `group` (default 0); the binding number is the place in the list. */
-  bind(resources: readonly (GPUBuffer | GPUBufferBinding)[], group?: number): GPUBindGroup
+  /** Binds buffers to group `group` (default 0); the binding number is the place in the list, undefined where the
+   * entry point uses none. */
+  bind(resources: readonly (GPUBuffer | GPUBufferBinding | undefined)[], group?: number): GPUBindGroup
 }
 
 /**
@@ -75,10 +76,10 @@ export async function createComputeKernel(
       return device.createBindGroup({
         label,
         layout: pipeline.getBindGroupLayout(group),
-        entries: resources.map((resource, binding) => ({
-          binding,
-          resource: 'buffer' in resource ? resource : { buffer: resource },
-        })),
+        entries: resources.flatMap((resource, binding) => {
+          if (!resource) return []
+          return { binding, resource: 'buffer' in resource ? resource : { buffer: resource } }
+        }),
       })
     },
   }
