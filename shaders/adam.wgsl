@@ -4,7 +4,8 @@
 //     g ← gradient · min(1, clipNorm / ‖gradient‖)
 //     m ← β1 m + (1 - β1) g,  v ← β2 v + (1 - β2) g²
 //     w ← w - rate m/(1 - β1^k) / (√(v/(1 - β2^k)) + ε),   k = steps finished, this one included
-//     rate = start + (end - start) min(k/(steps + 1), 1),  average ← decay average + (1 - decay) w
+//     rate = start + (end - start) min(k/(steps + 1), 1),  average ← d average + (1 - d) w
+//     d = min(decay, k/(k + 9)): a short run does not average in its starting weights
 //
 // Also writes the transposed copies that the backward pass reads. Layout: src/gpu/network.ts.
 // Constants: LAYERS, PARAMETERS, NORMS (workgroups of reduce_gradient) and per layer OUTPUT_STRIDE, OUTPUTS,
@@ -83,7 +84,7 @@ fn adam(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
   for (var i = 0u; i < 4u; i++) {
     weights[first + i] = w[i];
   }
-  average[id.x] += parameters.one_minus_decay * (w - average[id.x]);
+  average[id.x] += max(parameters.one_minus_decay, 9.0 / (k + 9.0)) * (w - average[id.x]);
 
   var layer = 0u;
   while (layer + 1u < LAYERS && first >= PARAMETER_OFFSET[layer + 1u]) {

@@ -5,6 +5,7 @@
 struct HistogramParameters {
   count: u32,
   range: f32,
+  scale: f32, // BINS / (2 range), divided on the host: division here may round differently
 }
 
 const PAIRS = FEATURES * (FEATURES - 1u) / 2u;
@@ -20,7 +21,7 @@ fn bin(x: f32) -> u32 {
   if (magnitude > bitcast<u32>(parameters.range)) {
     return OUTSIDE;
   }
-  return min(u32((x + parameters.range) * (f32(BINS) / (2.0 * parameters.range))), BINS - 1u);
+  return min(u32((x + parameters.range) * parameters.scale), BINS - 1u);
 }
 
 @compute @workgroup_size(64)

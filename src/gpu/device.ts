@@ -113,8 +113,9 @@ export async function openDevice(gpu: GPU | undefined): Promise<OpenDevice> {
         return await Promise.race([work, failure])
       } catch (error) {
         if (error instanceof DeviceLostError) throw error
-        // on loss, promises of the queue may reject just before `device.lost` resolves
-        if (isLost || (error instanceof DOMException && /lost|destroyed/i.test(error.message))) return failure
+        // on loss, promises of the queue may reject just before `device.lost` resolves: one more round trip tells
+        await Promise.race([lost, device.queue.onSubmittedWorkDone().catch(() => undefined)])
+        if (isLost) return failure
         throw error
       }
     },

@@ -3,6 +3,7 @@ import { AdamKernel } from '../../src/gpu/kernels/adam'
 import { ReduceGradientKernel, normCount } from '../../src/gpu/kernels/reduceGradient'
 import { WeightGradientKernel } from '../../src/gpu/kernels/weightGradient'
 import { gpuLayout, packWeights, unpackWeights } from '../../src/gpu/network'
+import { averagingDecayAt, learningRateAt } from '../../src/diffusion/adam'
 import { parameterCount } from '../../src/diffusion/mlp'
 import { openTestDevice } from './adapter'
 
@@ -111,7 +112,7 @@ describe('adam', () => {
       learningRate: { start: 1e-2, end: 1e-4 },
       adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
       clipNorm: 1,
-      averaging: 0.9,
+      averaging: 0.3,
     }
     const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0))
     const norms = new Float32Array(normCount(layout.parameterCount))
@@ -139,9 +140,10 @@ describe('adam', () => {
         const g = gradient[i]! / norm
         m = 0.9 * m + 0.1 * g
         v = 0.999 * v + 0.001 * g * g
-        const rate = 1e-2 + (1e-4 - 1e-2) * Math.min(k / 5, 1)
+        const rate = learningRateAt(k - 1, 4, options.learningRate)
         w[i]! -= (rate * (m / (1 - 0.9 ** k))) / (Math.sqrt(v / (1 - 0.999 ** k)) + 1e-8)
-        average[i] = 0.9 * average[i]! + 0.1 * w[i]!
+        const decay = averagingDecayAt(k - 1, options.averaging)
+        average[i] = decay * average[i]! + (1 - decay) * w[i]!
       }
     }
     const weights = await floats(buffers.weights, layout.weightCount)

@@ -33,7 +33,9 @@ export class HistogramKernel {
     buffers: { samples: GPUBuffer; counts: GPUBuffer },
     sizes: { count: number; range: number },
   ): (pass: GPUComputePassEncoder) => void {
-    const parameters = scope.uniform('histogram parameters', [sizes.count, { f32: sizes.range }])
+    const range = Math.fround(sizes.range)
+    const scale = this.bins / Math.fround(2 * range)
+    const parameters = scope.uniform('histogram parameters', [sizes.count, { f32: range }, { f32: scale }])
     const group = this.kernel.bind([parameters, buffers.samples, buffers.counts])
     return (pass) => {
       pass.setPipeline(this.kernel.pipeline)

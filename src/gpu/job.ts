@@ -1,0 +1,130 @@
+/**
+ * One call of the backend: its buffers, its submits, and what goes wrong with them.
+ */
+import { DeviceLimitError, type JobControl } from '../diffusion/backend'
+import { BufferScope, type GpuCounters } from './buffers'
+import type { OpenDevice } from './device'
+import { type SlicedWork, runSlices } from './slices'
+
+/** What a job needs of the backend. */
+export interface JobContext {
+  readonly opened: OpenDevice
+  readonly counters: GpuCounters
+  /** The kernel stored under `key`, built on first use. */
+  kernel<T>(key: string, create: (device: GPUDevice) => Promise<T>): Promise<T>
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
+
+export class Job {
+  readonly scope: BufferScope
+
+  constructor(
+    readonly context: JobContext,
+    readonly control: JobControl | undefined,
+  ) {
+    this.scope = new BufferScope(context.opened.device, context.counters)
+  }
+
+  get device(): GPUDevice {
+    return this.context.opened.device
+  }
+
+  /** Rejects with DeviceLostError as soon as the device is lost. */
+  guard<T>(promise: Promise<T>): Promise<T> {
+    return this.context.opened.guard(promise)
+  }
+
+  /** Compiles what `create` names, or takes it from the cache; reports the stage first. */
+  async compile<T>(kernels: Promise<T> | (() => Promise<T>)): Promise<T> {
+    this.control?.signal?.throwIfAborted()
+    this.control?.onProgress?.({ stage: 'compile', done: 0, total: 1, flops: 0 })
+    return this.guard(typeof kernels === 'function' ? kernels() : kernels)
+  }
+
+  /** Largest binding in bytes. */
+  get largestBinding(): number {
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits
+    return Math.min(maxStorageBufferBindingSize, maxBufferSize)
+  }
+
+  /** Errors: DeviceLimitError saying how many `items` of `bytesEach` fit. */
+  requireBinding(items: number, bytesEach: number, what: string): void {
+    const largest = Math.floor(this.largestBinding / bytesEach)
+    if (items > largest) {
+      throw new DeviceLimitError(
+        `${items} ${what} do not fit into one GPU buffer of ${mebibytes(this.largestBinding)}; ${largest} would.`,
+      )
+    }
+  }
+
+  /**
+   * Does `work` (at once: it creates buffers, encodes, submits) and rejects where the device reports an error
+   * in it. Errors: DeviceLimitError when memory runs out, Error for the program's own mistakes.
+   */
+  async checked<T>(work: () => T): Promise<Awaited<T>> {
+    const { device } = this
+    const before = this.context.counters.bytesAllocated
+    device.pushErrorScope('validation')
+    device.pushErrorScope('internal')
+    device.pushErrorScope('out-of-memory')
+    let result: T
+    let reports: Promise<GPUError | null>[] = []
+    try {
+      result = work()
+    } finally {
+      // the scopes close in the same turn, so that jobs side by side do not see each other's errors
+      reports = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()]
+      for (const report of reports) report.catch(() => undefined)
+    }
+    const [memory, internal, validation] = await this.guard(Promise.all(reports))
+    if (memory) {
+      const bytes = this.context.counters.bytesAllocated - before
+      throw new DeviceLimitError(
+        `The GPU has no room for another ${mebibytes(bytes)}. Lower the number of samples, the batch or the hidden width, or close other tabs that use the GPU.`,
+      )
+    }
+    const error = internal ?? validation
+    if (error) throw new Error(`The GPU refused a command: ${error.message}`)
+    return await result
+  }
+
+  /** Submits what `encode` records; resolves when the GPU has finished it. */
+  submit(encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
+    const { device, scope } = this
+    const finished = this.checked(() => {
+      const encoder = device.createCommandEncoder()
+      encode(encoder)
+      scope.submit(encoder)
+      return device.queue.onSubmittedWorkDone()
+    })
+    return this.guard(finished.then(() => undefined))
+  }
+
+  /** As `submit`, for compute passes alone. */
+  compute(encode: (pass: GPUComputePassEncoder) => void): Promise<void> {
+    return this.submit((encoder) => {
+      const pass = encoder.beginComputePass()
+      encode(pass)
+      pass.end()
+    })
+  }
+
+  slices(work: SlicedWork): Promise<void> {
+    return runSlices(work, (promise) => this.guard(promise), this.control)
+  }
+}
+
+/** Runs `work` as a job and destroys its buffers, whatever happens. */
+export async function withJob<T>(
+  context: JobContext,
+  control: JobControl | undefined,
+  work: (job: Job) => Promise<T>,
+): Promise<T> {
+  const job = new Job(context, control)
+  try {
+    return await job.guard(work(job))
+  } finally {
+    job.scope.destroy()
+  }
+}
