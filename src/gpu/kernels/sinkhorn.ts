@@ -1,7 +1,7 @@
 /**
  * Entropic optimal transport between two point clouds with uniform weights: log-domain Sinkhorn, costs
  * recomputed on the fly, convergence decided on the GPU.
- * Kernel: shaders/sinkhorn.wgsl; twin: src/diffusion/sinkhorn.ts.
+ * Kernel: shaders/sinkhorn.wgsl; twin: src/math/sinkhorn.ts.
  */
 import source from '../../../shaders/sinkhorn.wgsl?raw'
 import type { TransportOptions } from '../../diffusion/backend'
