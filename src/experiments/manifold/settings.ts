@@ -3,6 +3,8 @@
  * in one table that the page's controls, the URL and the command line all read.
  */
 
+import type { NetworkShape, PosteriorOptions } from '../../diffusion/types'
+
 /** All settings of one run. Units: lengths are those of x in [-2, 2]. */
 export interface ManifoldSettings {
   seed: number
@@ -727,4 +729,28 @@ export function differencesFromPreset(
   return settingKeys
     .filter((key) => settings[key] !== presets[preset][key])
     .map((key) => [key, settings[key]])
+}
+
+/** The denoiser's sizes. */
+export function networkShape(settings: ManifoldSettings): NetworkShape {
+  return {
+    features: settings.features,
+    embedding: settings.embedding,
+    hidden: settings.hidden,
+    hiddenLayers: 3,
+  }
+}
+
+/**
+ * How the E step conditions on y. An iterative solver needs at most m iterations in exact arithmetic, and more of
+ * them only amplify rounding and asymmetry, so k is held at m.
+ */
+export function posteriorOptions(settings: ManifoldSettings, covX?: Float64Array): PosteriorOptions {
+  return {
+    covariance: settings.covariance,
+    solver: settings.solver,
+    solverIterations: Math.min(settings.solverIterations, settings.observed),
+    safeguard: settings.safeguard,
+    covX,
+  }
 }

@@ -1,0 +1,245 @@
+/**
+ * DiEM without a window: `npm run diem -- --preset quick --seed 0 [--any-setting value] [--json]`.
+ *
+ * The same run as the page's, in Node on Dawn. Progress goes to stderr; with --json, stdout holds one JSON object
+ * per EM iteration (iteration 0 is the Gaussian start). Exit codes: 0 done, 1 the run failed, 2 the settings or a
+ * file cannot be used.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createCpuBackend } from '../diffusion/cpuBackend'
+import type { Backend } from '../diffusion/backend'
+import { createDataset, type DataOrigin } from '../experiments/manifold/dataset'
+import { DiemRun, type IterationRecord, type RunState, type StepStage } from '../experiments/manifold/diem'
+import { readObservations } from '../experiments/manifold/observationsFile'
+import { readRun, writeRun } from '../experiments/manifold/runFile'
+import {
+  defaultPreset,
+  isSettingProblem,
+  parseSetting,
+  presetNames,
+  presets,
+  settingDefinitions,
+  settingKeys,
+  validateSettings,
+  type ManifoldSettings,
+  type PresetName,
+} from '../experiments/manifold/settings'
+import { createWebGpuBackend } from '../gpu/backend'
+import { createNodeGpu } from './nodeGpu'
+
+/** Something on the command line cannot be used: exit code 2. */
+class UsageError extends Error {}
+
+interface Command {
+  readonly settings: ManifoldSettings
+  readonly preset: PresetName
+  readonly origin: DataOrigin
+  readonly state?: RunState
+  readonly json: boolean
+  readonly cpu: boolean
+  readonly save?: string
+}
+
+const stageNames: Readonly<Record<StepStage, string>> = {
+  start: 'Gaussian start',
+  compile: 'compiling shaders',
+  train: 'M step',
+  sample: 'E step',
+  metric: 'Sinkhorn divergence',
+  draw: 'drawing',
+}
+
+/** Runs the program; resolves with its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  let command: Command
+  try {
+    if (args.includes('--help')) {
+      process.stdout.write(usage())
+      return 0
+    }
+    command = await readCommand(args)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`diem: ${error.message}\nRun \`npm run diem -- --help\` for the options.\n`)
+    return 2
+  }
+  let backend: Backend | undefined
+  try {
+    const opened = command.cpu ? createCpuBackend() : await createWebGpuBackend(await createNodeGpu())
+    backend = opened
+    await runCommand(command, opened)
+    return 0
+  } catch (error) {
+    process.stderr.write(`\ndiem: ${error instanceof Error ? error.message : String(error)}\n`)
+    return 1
+  } finally {
+    backend?.destroy()
+  }
+}
+
+async function runCommand(command: Command, backend: Backend): Promise<void> {
+  const { settings, origin, json, save } = command
+  process.stderr.write(`diem: ${backend.adapter.name}, preset ${command.preset}, seed ${settings.seed}\n`)
+  const run = new DiemRun(settings, createDataset(settings, origin), backend, command.state)
+  if (run.finished) {
+    process.stderr.write(
+      `diem: the loaded run already has ${settings.iterations} iterations; raise --iterations to go on.\n`,
+    )
+  }
+  const progress = progressLine()
+  while (!run.finished) {
+    const known = run.records.length
+    const iteration = run.records.length
+    await run.advance({
+      onStage: (stage, fraction) =>
+        progress.show(`iteration ${iteration}/${settings.iterations}`, stageNames[stage], fraction),
+    })
+    const record = run.records[known]
+    if (!record) continue
+    progress.clear()
+    process.stdout.write(json ? `${JSON.stringify(summary(record))}\n` : `${tableRow(record)}\n`)
+    if (save) await writeFile(save, writeRun({ ...command, state: run.state }))
+  }
+  if (save) process.stderr.write(`diem: saved ${save}\n`)
+}
+
+/** The line that --json prints for an iteration. */
+function summary({ iteration, loss, divergence, kept, consistency, seconds }: IterationRecord) {
+  return { iteration, loss, divergence, kept, consistency, seconds }
+}
+
+function tableRow({ iteration, loss, divergence, kept, consistency, seconds }: IterationRecord): string {
+  return [
+    `iteration ${String(iteration).padStart(2)}`,
+    `loss ${loss === null ? '     –' : loss.toPrecision(4).padStart(6)}`,
+    `divergence ${divergence === null ? '–' : divergence.toPrecision(4)}`,
+    `kept ${(100 * kept).toFixed(1)} %`,
+    `consistency ${consistency.toPrecision(3)}`,
+    `${seconds.toFixed(1)} s`,
+  ].join('   ')
+}
+
+/** Progress on stderr: a line that is rewritten on a terminal, silence elsewhere. */
+function progressLine() {
+  const live = process.stderr.isTTY
+  return {
+    show(where: string, what: string, fraction: number): void {
+      if (live) process.stderr.write(`\r\u001b[K${where}  ${what} ${Math.round(100 * fraction)} %`)
+    },
+    clear(): void {
+      if (live) process.stderr.write('\r\u001b[K')
+    },
+  }
+}
+
+async function readCommand(args: readonly string[]): Promise<Command> {
+  const values = parseOptions(args)
+  const take = (name: string) => {
+    const value = values[name]
+    return typeof value === 'string' ? value : undefined
+  }
+  const loadPath = take('load')
+  const loaded = loadPath === undefined ? undefined : await fromFile(loadPath, (bytes) => readRun(bytes))
+  if (loaded && take('preset') !== undefined)
+    throw new UsageError('--preset does not go with --load: the file brings its settings.')
+  const preset = loaded?.preset ?? readPreset(take('preset') ?? defaultPreset)
+  const settings: ManifoldSettings = { ...(loaded?.settings ?? presets[preset]) }
+  for (const key of settingKeys) {
+    const text = take(flag(key))
+    if (text === undefined) continue
+    const value = parseSetting(key, text)
+    if (isSettingProblem(value)) throw new UsageError(`--${flag(key)}: ${value.message}`)
+    if (loaded && key !== 'iterations' && value !== loaded.settings[key]) {
+      throw new UsageError(`--${flag(key)} cannot be changed in a loaded run; only --iterations can.`)
+    }
+    Object.assign(settings, { [key]: value })
+  }
+  let origin: DataOrigin = loaded?.origin ?? { kind: 'random' }
+  const dataPath = take('data')
+  if (dataPath !== undefined) {
+    if (loaded) throw new UsageError('--data does not go with --load: the file brings its data.')
+    const pairs = await fromFile(dataPath, (bytes) => readObservations(dataPath, bytes, settings))
+    Object.assign(settings, { features: pairs.features, observed: pairs.observed, observations: pairs.count })
+    origin = { kind: 'file', name: basename(dataPath), observations: { ...pairs, sigmaY: settings.sigmaY } }
+  }
+  const problems = validateSettings(settings)
+  if (problems.length > 0) throw new UsageError(problems.map(({ message }) => message).join('\n      '))
+  return {
+    settings,
+    preset,
+    origin,
+    state: loaded?.state,
+    json: values['json'] === true,
+    cpu: values['cpu'] === true,
+    save: take('save'),
+  }
+}
+
+function parseOptions(args: readonly string[]): Record<string, string | boolean | undefined> {
+  const text = { type: 'string' } as const
+  const options = Object.fromEntries(
+    ['preset', 'load', 'save', 'data', ...settingKeys.map(flag)].map((name) => [name, text]),
+  )
+  try {
+    return parseArgs({
+      args: args.map(kebabFlag),
+      options: { ...options, json: { type: 'boolean' }, cpu: { type: 'boolean' } },
+      allowPositionals: false,
+    }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+async function fromFile<T>(path: string, read: (bytes: Uint8Array) => T): Promise<T> {
+  try {
+    return read(await readFile(path))
+  } catch (error) {
+    throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function readPreset(name: string): PresetName {
+  const preset = presetNames.find((candidate) => candidate === name)
+  if (!preset) throw new UsageError(`--preset "${name}" is not one of: ${presetNames.join(', ')}.`)
+  return preset
+}
+
+/** A setting's option may also be spelled as in the URL: `--sigmaY` → `--sigma-y`. */
+function kebabFlag(argument: string): string {
+  const [name = '', ...rest] = argument.split('=')
+  const key = settingKeys.find((candidate) => `--${candidate}` === name)
+  return key ? [`--${flag(key)}`, ...rest].join('=') : argument
+}
+
+/** `sigmaY` → `sigma-y`. */
+function flag(key: string): string {
+  return key.replaceAll(/[A-Z]+/g, (part) => `-${part.toLowerCase()}`)
+}
+
+function usage(): string {
+  const settingLines = settingKeys.map((key) => {
+    const definition = settingDefinitions[key]
+    const valid =
+      definition.kind === 'choice'
+        ? definition.options.map(({ value }) => value).join(' | ')
+        : `${definition.minimum} to ${definition.maximum}`
+    return `  --${flag(key).padEnd(24)} ${definition.label} (${valid}; quick: ${presets.quick[key]})`
+  })
+  return [
+    'npm run -s diem -- [options]',
+    '',
+    `  --preset NAME              ${presetNames.join(' | ')} (default ${defaultPreset})`,
+    '  --json                     one JSON object per EM iteration on stdout',
+    '  --save FILE                save the run after each iteration (.safetensors)',
+    '  --load FILE                continue a saved run',
+    '  --data FILE                learn from (A, y) pairs of your own (.csv, .json, .safetensors)',
+    '  --cpu                      compute with the float64 TypeScript twins instead of WebGPU (slow)',
+    '',
+    'Settings:',
+    ...settingLines,
+    '',
+  ].join('\n')
+}

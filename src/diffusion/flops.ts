@@ -1,0 +1,31 @@
+/**
+ * Floating-point operations of sampling and training, counted from the algorithm (a multiply-add is two).
+ * Only matrix products are counted: the rest is below a few percent at any width worth running.
+ */
+import { layers } from './mlp'
+import type { NetworkShape, PosteriorOptions } from './types'
+
+/** One forward pass of one sample; a VJP or JVP costs the same again. */
+export function forwardFlops(shape: NetworkShape): number {
+  return layers(shape).reduce((sum, { inputs, outputs }) => sum + 2 * inputs * outputs, 0)
+}
+
+/** One evaluation inside a sampler, where the noise embedding's share is computed once for all samples. */
+export function samplerEvaluationFlops(
+  shape: NetworkShape,
+  observed: number,
+  posterior: PosteriorOptions | undefined,
+): number {
+  const forward = forwardFlops(shape) - 2 * shape.embedding * shape.hidden
+  return forward * (1 + (posterior ? vjpsPerEvaluation(observed, posterior) : 0))
+}
+
+/** VJPs that one posterior evaluation costs: Tweedie's system needs one per row of A, a given covariance one in all. */
+export function vjpsPerEvaluation(observed: number, posterior: PosteriorOptions): number {
+  return posterior.covariance === 'tweedie' ? observed : 1
+}
+
+/** One training step: forward, backward to the activations, gradient of the weights. */
+export function trainingStepFlops(shape: NetworkShape, batch: number): number {
+  return 3 * batch * forwardFlops(shape)
+}
