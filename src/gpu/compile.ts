@@ -57,7 +57,10 @@ export async function createComputeKernel(
   options: ComputeKernelOptions,
 ): Promise<ComputeKernel> {
   const { label, code, entryPoint, layout = 'auto' } = options
+  // the compilation messages below say the same, with places
+  device.pushErrorScope('validation')
   const module = device.createShaderModule({ label, code })
+  device.popErrorScope().catch(() => undefined)
   const { messages } = await module.getCompilationInfo()
   const errors = messages.filter((message) => message.type === 'error')
   if (errors.length > 0) {
