@@ -16,7 +16,7 @@ export function perLayer(layout: GpuLayout, value: (layer: GpuLayer) => number):
 /** Threads in flight that keep a large GPU busy; more splits only cost memory traffic. */
 const targetThreads = 32768
 /** Fewer batch elements than this in a split do not pay for its partial sums. */
-const leastShare = 16
+const leastShare = 64
 
 export interface WeightGradientBuffers {
   /** As src/gpu/network.ts lays them out for `capacity` batch elements. */
