@@ -26,6 +26,7 @@ import {
   type ManifoldSettings,
   type PresetName,
 } from '../experiments/manifold/settings'
+import { readUrl, type UrlState } from '../store/urlState'
 import { createWebGpuBackend } from '../gpu/backend'
 import { createNodeGpu } from './nodeGpu'
 
@@ -144,8 +145,9 @@ async function readCommand(args: readonly string[]): Promise<Command> {
   const loaded = loadPath === undefined ? undefined : await fromFile(loadPath, (bytes) => readRun(bytes))
   if (loaded && take('preset') !== undefined)
     throw new UsageError('--preset does not go with --load: the file brings its settings.')
-  const preset = loaded?.preset ?? readPreset(take('preset') ?? defaultPreset)
-  const settings: ManifoldSettings = { ...(loaded?.settings ?? presets[preset]) }
+  const link = take('url') === undefined ? undefined : readLink(take('url')!, take('preset'), loadPath)
+  const preset = loaded?.preset ?? link?.preset ?? readPreset(take('preset') ?? defaultPreset)
+  const settings: ManifoldSettings = { ...(loaded?.settings ?? link?.settings ?? presets[preset]) }
   for (const key of settingKeys) {
     const text = take(flag(key))
     if (text === undefined) continue
@@ -157,6 +159,7 @@ async function readCommand(args: readonly string[]): Promise<Command> {
     Object.assign(settings, { [key]: value })
   }
   let origin: DataOrigin = loaded?.origin ?? { kind: 'random' }
+  if (link && link.strokes.length > 0) origin = { kind: 'drawn', strokes: link.strokes }
   const dataPath = take('data')
   if (dataPath !== undefined) {
     if (loaded) throw new UsageError('--data does not go with --load: the file brings its data.')
@@ -180,7 +183,7 @@ async function readCommand(args: readonly string[]): Promise<Command> {
 function parseOptions(args: readonly string[]): Record<string, string | boolean | undefined> {
   const text = { type: 'string' } as const
   const options = Object.fromEntries(
-    ['preset', 'load', 'save', 'data', ...settingKeys.map(flag)].map((name) => [name, text]),
+    ['preset', 'url', 'load', 'save', 'data', ...settingKeys.map(flag)].map((name) => [name, text]),
   )
   try {
     return parseArgs({
@@ -199,6 +202,15 @@ async function fromFile<T>(path: string, read: (bytes: Uint8Array) => T): Promis
   } catch (error) {
     throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** Settings and curve of a link copied from the page: its fragment, or the whole address. */
+function readLink(url: string, preset: string | undefined, loadPath: string | undefined): UrlState {
+  if (preset !== undefined || loadPath !== undefined)
+    throw new UsageError('--url goes with neither --preset nor --load.')
+  const { state, problems } = readUrl(url.slice(Math.max(url.indexOf('#'), 0)))
+  if (problems.length > 0) throw new UsageError(`--url: ${problems.join(' ')}`)
+  return state
 }
 
 function readPreset(name: string): PresetName {
@@ -232,6 +244,7 @@ function usage(): string {
     'npm run -s diem -- [options]',
     '',
     `  --preset NAME              ${presetNames.join(' | ')} (default ${defaultPreset})`,
+    '  --url LINK                 settings of a link copied from the page',
     '  --json                     one JSON object per EM iteration on stdout',
     '  --save FILE                save the run after each iteration (.safetensors)',
     '  --load FILE                continue a saved run',

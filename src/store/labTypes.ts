@@ -4,6 +4,7 @@
  * compare references.
  */
 import type { AdapterDescription, Histograms } from '../diffusion/backend'
+import type { DrawnStroke } from '../experiments/manifold/dataset'
 import type { ManifoldSettings, PresetName } from '../experiments/manifold/settings'
 
 /** Where a run stands. `paused` can be resumed in the middle of a step; `idle` is between steps. */
@@ -55,13 +56,6 @@ export type DataSource =
   | { readonly kind: 'drawn'; readonly strokes: readonly DrawnStroke[] }
   /** A file of (A, y) pairs; it stays on the device and is not in the URL. */
   | { readonly kind: 'file'; readonly name: string; readonly count: number }
-
-/** A stroke drawn in one coordinate plane, resampled by arc length; both arrays have the same length. */
-export interface DrawnStroke {
-  /** Coordinates (i, j) of the plane, i < j. */
-  readonly plane: readonly [number, number]
-  readonly points: readonly (readonly [number, number])[]
-}
 
 /** Samples x drawn for one observation, with the constraint A x = y. */
 export interface PosteriorView {

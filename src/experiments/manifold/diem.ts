@@ -41,6 +41,8 @@ export interface IterationRecord {
   readonly consistency: number
   /** Seconds of the M and E steps since the last record, metric excluded. */
   readonly seconds: number
+  /** Steps done when the record was made; see RunState. */
+  readonly steps: number
   /** Canonical weights that drew the samples; null for the Gaussian start. */
   readonly weights: Float32Array | null
   /** One latent per observation, those outside the kept range included, [observations, features]. */
@@ -213,6 +215,7 @@ export class DiemRun {
       kept: inRange.length / dataset.observations.count,
       consistency: consistency(samples, inRange, dataset.observations),
       seconds,
+      steps: this.steps + 1,
       weights,
       samples,
     })

@@ -81,13 +81,14 @@ export function writeRun({ settings, preset, origin, state }: SavedRun): Uint8Ar
     progress: JSON.stringify({
       steps: state.steps,
       seconds: state.seconds,
-      iterations: state.records.map(({ iteration, loss, divergence, kept, consistency, seconds }) => ({
+      iterations: state.records.map(({ iteration, loss, divergence, kept, consistency, seconds, steps }) => ({
         iteration,
         loss,
         divergence,
         kept,
         consistency,
         seconds,
+        steps,
       })),
     }),
   })
@@ -125,7 +126,7 @@ export function readRun(bytes: Uint8Array): SavedRun {
   const records = progress.iterations.map((numbers, k): IterationRecord => {
     if (
       numbers.iteration !== k ||
-      !['kept', 'consistency', 'seconds'].every((key) => typeof numbers[key as 'kept'] === 'number')
+      !['kept', 'consistency', 'seconds', 'steps'].every((key) => typeof numbers[key as 'kept'] === 'number')
     ) {
       throw new RunFileError(`The numbers of iteration ${k} are incomplete.`)
     }

@@ -1,0 +1,46 @@
+/** What the page and the run's Web Worker say to each other. */
+import type { DataOrigin } from '../experiments/manifold/dataset'
+import type { ManifoldSettings, PresetName } from '../experiments/manifold/settings'
+import type { LabState } from './labTypes'
+
+export interface OpenRun {
+  readonly settings: ManifoldSettings
+  readonly preset: PresetName
+  readonly origin: DataOrigin
+}
+
+export type Command =
+  /** `restore`: continue the autosaved run where it has the same settings (or whatever it has, for 'any'). */
+  | ({ readonly type: 'open'; readonly restore: 'no' | 'same' | 'any' } & OpenRun)
+  | {
+      readonly type:
+        'start' | 'pause' | 'eStep' | 'mStep' | 'cancel' | 'reset' | 'drawUnconditional' | 'loseDevice'
+    }
+  | { readonly type: 'setIterations'; readonly iterations: number }
+  | { readonly type: 'select'; readonly iteration: number | null }
+  | { readonly type: 'drawPosterior'; readonly index: number }
+
+/** Answered with a `Reply` of the same id. */
+export type Request =
+  | { readonly type: 'exportRun' }
+  | { readonly type: 'exportSamples'; readonly format: 'csv' | 'npy' }
+  | { readonly type: 'importRun'; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'readData'
+      readonly name: string
+      readonly bytes: Uint8Array
+      readonly features: number
+      readonly observed: number
+    }
+
+export type ToWorker =
+  { readonly slot: 'a' | 'b'; readonly command: Command } | { readonly id: number; readonly request: Request }
+
+export type FromWorker =
+  | { readonly patch: Partial<LabState> }
+  | {
+      readonly id: number
+      readonly bytes?: Uint8Array<ArrayBuffer>
+      readonly opened?: OpenRun
+      readonly error?: string
+    }

@@ -1,0 +1,179 @@
+/**
+ * The page's state as a URL fragment: every setting that differs from its preset, the seed included.
+ *
+ *     #preset=quick&seed=3&covariance=gaussian&curve=…&compare=1&b.covariance=tweedie&hide=advanced,export&run=1
+ *
+ * Nonsense is reported and left out; it never keeps the page from opening.
+ */
+import type { DrawnStroke } from '../experiments/manifold/dataset'
+import {
+  defaultPreset,
+  differencesFromPreset,
+  isSettingProblem,
+  parseSetting,
+  presetNames,
+  presets,
+  settingKeys,
+  validateSettings,
+  type ManifoldSettings,
+  type PresetName,
+  type SettingGroup,
+  type SettingKey,
+} from '../experiments/manifold/settings'
+import { settingDefinitions } from '../experiments/manifold/settings'
+
+export interface UrlState {
+  readonly preset: PresetName
+  readonly settings: ManifoldSettings
+  readonly strokes: readonly DrawnStroke[]
+  /** Settings of the run beside it; null where there is none. */
+  readonly compare: ManifoldSettings | null
+  /** Parts of the page that a link hides, for teachers. */
+  readonly hidden: ReadonlySet<string>
+  /** Start running at once. */
+  readonly autorun: boolean
+}
+
+/** Data and observation settings are one for both runs of a comparison: both learn from the same pairs. */
+const SHARED_GROUPS: readonly SettingGroup[] = ['data', 'observation']
+
+export function isSharedSetting(key: SettingKey): boolean {
+  return SHARED_GROUPS.includes(settingDefinitions[key].group)
+}
+
+/** Settings of the second run: its own, with the first run's data. */
+export function withSharedSettings(own: ManifoldSettings, main: ManifoldSettings): ManifoldSettings {
+  const shared = settingKeys.filter(isSharedSetting).map((key) => [key, main[key]])
+  return { ...own, ...(Object.fromEntries(shared) as Partial<ManifoldSettings>) }
+}
+
+const KNOWN = new Set(['preset', 'curve', 'compare', 'hide', 'run', 'lab'])
+
+/** Reads a fragment (with or without #). `problems` names what was ignored and why. */
+export function readUrl(fragment: string): { state: UrlState; problems: string[]; isEmpty: boolean } {
+  const parameters = new URLSearchParams(fragment.replace(/^#/, ''))
+  const problems: string[] = []
+  const presetText = parameters.get('preset')
+  const preset = presetNames.find((name) => name === presetText) ?? defaultPreset
+  if (presetText !== null && presetText !== preset) {
+    problems.push(`preset = "${presetText}" is not one of: ${presetNames.join(', ')}. Using ${preset}.`)
+  }
+  const settings = readSettings(parameters, '', presets[preset], problems)
+  const compare = parameters.has('compare')
+    ? readSettings(parameters, 'b.', settings, problems, (key) => !isSharedSetting(key))
+    : null
+  for (const name of parameters.keys()) {
+    const key = name.startsWith('b.') ? name.slice(2) : name
+    if (!KNOWN.has(name) && !settingKeys.includes(key as SettingKey)) {
+      problems.push(`"${name}" is not a setting of this page; it was ignored.`)
+    }
+  }
+  let strokes: DrawnStroke[] = []
+  const curve = parameters.get('curve')
+  if (curve) {
+    const decoded = decodeStrokes(curve, settings.features)
+    if (decoded) strokes = decoded
+    else problems.push('The drawn curve in the link is damaged; the random curve is used instead.')
+  }
+  return {
+    state: {
+      preset,
+      settings,
+      strokes,
+      compare,
+      hidden: new Set((parameters.get('hide') ?? '').split(',').filter(Boolean)),
+      autorun: parameters.get('run') === '1',
+    },
+    problems,
+    isEmpty: [...parameters.keys()].length === 0,
+  }
+}
+
+function readSettings(
+  parameters: URLSearchParams,
+  prefix: string,
+  base: ManifoldSettings,
+  problems: string[],
+  applies: (key: SettingKey) => boolean = () => true,
+): ManifoldSettings {
+  const settings = { ...base }
+  for (const key of settingKeys) {
+    const text = parameters.get(prefix + key)
+    if (text === null || !applies(key)) continue
+    const value = parseSetting(key, text)
+    if (isSettingProblem(value)) problems.push(`${value.message} Using ${base[key]}.`)
+    else Object.assign(settings, { [key]: value })
+  }
+  const invalid = validateSettings(settings)
+  if (invalid.length === 0) return settings
+  problems.push(...invalid.map(({ message }) => `${message} Using the preset’s settings.`))
+  return base
+}
+
+/** Writes the shortest fragment that `readUrl` reads back to the same state; empty for the defaults. */
+export function writeUrl(state: UrlState): string {
+  const parameters = new URLSearchParams()
+  if (state.preset !== defaultPreset) parameters.set('preset', state.preset)
+  for (const [key, value] of differencesFromPreset(state.settings, state.preset))
+    parameters.set(key, String(value))
+  if (state.strokes.length > 0) parameters.set('curve', encodeStrokes(state.strokes))
+  if (state.compare) {
+    parameters.set('compare', '1')
+    for (const key of settingKeys) {
+      if (!isSharedSetting(key) && state.compare[key] !== state.settings[key]) {
+        parameters.set(`b.${key}`, String(state.compare[key]))
+      }
+    }
+  }
+  if (state.hidden.size > 0) parameters.set('hide', [...state.hidden].join(','))
+  const text = parameters.toString().replaceAll('%2C', ',')
+  return text === '' ? '' : `#${text}`
+}
+
+/** Points of a drawn curve are kept to 1/1000 of its box: 12 bits, two characters a coordinate. */
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const LEVELS = 4095
+const EXTENT = 2
+
+/** Strokes on the grid that the URL can hold: what a run uses, so that a link reproduces it to the bit. */
+export function quantizeStrokes(strokes: readonly DrawnStroke[]): DrawnStroke[] {
+  return decodeStrokes(encodeStrokes(strokes), 8) ?? []
+}
+
+function encodeStrokes(strokes: readonly DrawnStroke[]): string {
+  const encode = (value: number) => {
+    const level = Math.round(((Math.min(Math.max(value, -EXTENT), EXTENT) + EXTENT) / (2 * EXTENT)) * LEVELS)
+    return DIGITS[level >> 6]! + DIGITS[level & 63]!
+  }
+  return strokes
+    .map(
+      ({ plane, points }) =>
+        `${plane[0]}${plane[1]}${points.map(([p, q]) => encode(p) + encode(q)).join('')}`,
+    )
+    .join('.')
+}
+
+function decodeStrokes(text: string, features: number): DrawnStroke[] | undefined {
+  const strokes: DrawnStroke[] = []
+  for (const part of text.split('.')) {
+    const plane = [Number(part[0]), Number(part[1])] as const
+    const body = part.slice(2)
+    const digits = Array.from(body, (digit) => DIGITS.indexOf(digit))
+    const isPlane = plane[0] >= 0 && plane[0] < plane[1] && plane[1] < Math.max(features, 2)
+    if (
+      !isPlane ||
+      digits.length < 8 ||
+      digits.length % 4 !== 0 ||
+      digits.length > 4096 ||
+      digits.includes(-1)
+    )
+      return undefined
+    const value = (at: number) => (((digits[at]! << 6) | digits[at + 1]!) / LEVELS) * 2 * EXTENT - EXTENT
+    const points = Array.from(
+      { length: digits.length / 4 },
+      (_, i) => [value(4 * i), value(4 * i + 2)] as const,
+    )
+    strokes.push({ plane, points })
+  }
+  return strokes
+}
