@@ -1,0 +1,64 @@
+/**
+ * Long computations on one thread that stay interruptible: every 30 ms they report, wait while paused, let other
+ * tasks run (a Worker receives its messages then) and stop when aborted.
+ */
+import type { JobControl, JobProgress } from './backend'
+
+const SLICE_MILLISECONDS = 30
+
+/** Resolves when the job may go on; rejects with the signal's reason when it is aborted, even while paused. */
+export async function permission(control: JobControl | undefined): Promise<void> {
+  const { signal } = control ?? {}
+  signal?.throwIfAborted()
+  if (!control?.ready) return
+  if (!signal) return control.ready()
+  let stop: (() => void) | undefined
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error)
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    await Promise.race([control.ready(), aborted])
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop)
+  }
+  signal.throwIfAborted()
+}
+
+/** Resolves in a later task. A message arrives at once, where timers are held back to 4 ms or, hidden, to 1 s. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })
+}
+
+/** Paces one job. */
+export class Pacer {
+  private sliceStart = performance.now()
+
+  constructor(private readonly control: JobControl | undefined) {}
+
+  /** To be awaited before the first unit of work: a job aborted or paused beforehand does none. */
+  async begin(): Promise<void> {
+    await permission(this.control)
+    this.sliceStart = performance.now()
+  }
+
+  /** Whether the slice has lasted long enough that `pause` should be awaited. */
+  get due(): boolean {
+    return performance.now() - this.sliceStart >= SLICE_MILLISECONDS
+  }
+
+  /** Reports, lets other tasks run, and returns when the job may go on. Error: the signal's reason. */
+  async pause(progress: JobProgress): Promise<void> {
+    this.control?.onProgress?.(progress)
+    await nextTask()
+    await permission(this.control)
+    this.sliceStart = performance.now()
+  }
+}
