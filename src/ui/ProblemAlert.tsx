@@ -1,0 +1,93 @@
+/** What went wrong, why, and the next step, beside the thing that failed. */
+import { Alert, Button, Group, Text } from '@mantine/core'
+import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react'
+import { useStore } from 'zustand'
+import type { Problem } from '../store/labTypes'
+import type { LabStore } from './labs'
+
+interface ProblemAlertProps {
+  readonly lab: LabStore
+  /** Shows the problem only if it belongs to one of these. */
+  readonly places: readonly Problem['place'][]
+}
+
+export function ProblemAlert({ lab, places }: ProblemAlertProps) {
+  const problem = useStore(lab, (state) => state.problem)
+  if (!problem || !places.includes(problem.place)) return null
+  const { run, reset, dismissProblem, slot } = lab.getState()
+  return (
+    <Alert
+      color="red"
+      variant="light"
+      role="alert"
+      title={slot === 'b' ? `Run B: ${problem.title}` : problem.title}
+      icon={<IconAlertTriangle />}
+      withCloseButton
+      closeButtonLabel="Dismiss"
+      onClose={dismissProblem}
+      data-testid="problem"
+    >
+      <Text size="sm">{problem.message}</Text>
+      <Text size="sm" fw={500} mt={4}>
+        {problem.nextStep}
+      </Text>
+      {(problem.action === 'retry' || problem.action === 'reset') && (
+        <Group mt="xs" gap="xs">
+          {problem.action === 'retry' && (
+            <Button size="xs" onClick={run} data-testid="retry">
+              Resume from the last good iteration
+            </Button>
+          )}
+          <Button
+            size="xs"
+            variant={problem.action === 'reset' ? 'filled' : 'default'}
+            onClick={reset}
+            data-testid="problem-reset"
+          >
+            Reset the run
+          </Button>
+        </Group>
+      )}
+    </Alert>
+  )
+}
+
+/** Why the CPU computes, and which browser or setting helps. */
+export function FallbackBanner({ lab }: { lab: LabStore }) {
+  const fallback = useStore(lab, (state) => state.fallback)
+  if (!fallback) return null
+  return (
+    <Alert
+      color="yellow"
+      variant="light"
+      title={fallback.title}
+      icon={<IconInfoCircle />}
+      data-testid="fallback"
+    >
+      <Text size="sm">{fallback.message}</Text>
+      <Text size="sm" fw={500} mt={4}>
+        {fallback.nextStep}
+      </Text>
+    </Alert>
+  )
+}
+
+/** Things worth knowing that need no action. */
+export function Notices({ lab }: { lab: LabStore }) {
+  const notices = useStore(lab, (state) => state.notices)
+  return notices.map((notice, index) => (
+    <Alert
+      key={`${index} ${notice}`}
+      color="gray"
+      variant="light"
+      py={6}
+      icon={<IconInfoCircle />}
+      withCloseButton
+      closeButtonLabel="Dismiss"
+      onClose={() => lab.getState().dismissNotice(index)}
+      data-testid="notice"
+    >
+      <Text size="sm">{notice}</Text>
+    </Alert>
+  ))
+}

@@ -1,0 +1,119 @@
+/** Where the observations come from: a random curve, a curve drawn by hand, or a file of (A, y) pairs. */
+import { Anchor, Button, Group, List, Modal, Text } from '@mantine/core'
+import { useState, type DragEvent } from 'react'
+import { useStore } from 'zustand'
+import { FilePicker } from '../controls/FilePicker'
+import { useRestartGuard } from '../controls/RestartGuard'
+import { formatCount } from '../format'
+import { isBusy, useShownLabs, type LabStore } from '../labs'
+import { DrawCurveModal } from './DrawCurveModal'
+
+export function DataSourceControl({ lab }: { lab: LabStore }) {
+  const source = useStore(lab, (state) => state.dataSource)
+  const busy = useStore(lab, isBusy)
+  const labs = useShownLabs()
+  const guard = useRestartGuard()
+  const [drawing, setDrawing] = useState(false)
+  const [explaining, setExplaining] = useState(false)
+  const [over, setOver] = useState(false)
+
+  const takeFile = (file: File) => {
+    guard({ labs, action: `Use ${file.name}`, apply: () => void lab.getState().loadDataFile(file) })
+  }
+  const drop = (event: DragEvent) => {
+    event.preventDefault()
+    setOver(false)
+    const file = event.dataTransfer.files[0]
+    if (file && !busy) takeFile(file)
+  }
+  return (
+    <div
+      onDragOver={(event) => {
+        event.preventDefault()
+        setOver(true)
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+      style={over ? { outline: '2px dashed var(--mantine-color-dimmed)', outlineOffset: 4 } : undefined}
+    >
+      <Button.Group>
+        <Button
+          flex={1}
+          size="compact-sm"
+          variant={source.kind === 'random' ? 'light' : 'default'}
+          aria-pressed={source.kind === 'random'}
+          disabled={busy}
+          onClick={() => {
+            if (source.kind === 'random') return
+            guard({ labs, action: 'Use a random curve', apply: () => lab.getState().useRandomCurve() })
+          }}
+          data-testid="data-random"
+        >
+          Random
+        </Button>
+        <Button
+          flex={1}
+          size="compact-sm"
+          variant={source.kind === 'drawn' ? 'light' : 'default'}
+          aria-pressed={source.kind === 'drawn'}
+          disabled={busy}
+          onClick={() => setDrawing(true)}
+          data-testid="data-draw"
+        >
+          Draw…
+        </Button>
+        <FilePicker
+          accept=".csv,.json,.safetensors"
+          label="File of (A, y) pairs"
+          testId="load-data"
+          onFile={takeFile}
+        >
+          {(open) => (
+            <Button
+              flex={1}
+              size="compact-sm"
+              variant={source.kind === 'file' ? 'light' : 'default'}
+              aria-pressed={source.kind === 'file'}
+              disabled={busy}
+              onClick={open}
+            >
+              File…
+            </Button>
+          )}
+        </FilePicker>
+      </Button.Group>
+      <Group justify="space-between" mt={4} wrap="nowrap" align="flex-start">
+        <Text size="xs" c="dimmed">
+          {source.kind === 'random' && 'A smooth random curve, fixed by the seed.'}
+          {source.kind === 'drawn' && 'Your drawing; other coordinates follow the seed.'}
+          {source.kind === 'file' &&
+            `${source.name}: ${formatCount(source.count)} pairs, without a ground truth.`}
+        </Text>
+        <Anchor component="button" type="button" size="xs" onClick={() => setExplaining(true)}>
+          Format
+        </Anchor>
+      </Group>
+      <DrawCurveModal lab={lab} opened={drawing} onClose={() => setDrawing(false)} />
+      <Modal opened={explaining} onClose={() => setExplaining(false)} title="Files of (A, y) pairs" size="lg">
+        <Text size="sm" mb="xs">
+          Observations y = A x + noise of points x that you never see. The file stays on this device. Choose
+          it with “File…”, or drop it on these buttons. n is 2 to 8 and m is 1 to n; scale your data so that x
+          lies within about ±2. Set the observation noise σ<sub>y</sub> to that of your data.
+        </Text>
+        <List size="sm" spacing="xs">
+          <List.Item>
+            <b>.csv</b>: one pair a line, the m × n numbers of A row by row, then the m numbers of y. Or a
+            header line that names the columns A00, A01, …, y0, ….
+          </List.Item>
+          <List.Item>
+            <b>.json</b>: {'{ "A": [[[…], …], …], "y": [[…], …] }'} with A of shape [N, m, n] and y of shape
+            [N, m].
+          </List.Item>
+          <List.Item>
+            <b>.safetensors</b>: tensors A [N, m, n] and y [N, m], 32 or 64 bit.
+          </List.Item>
+        </List>
+      </Modal>
+    </div>
+  )
+}

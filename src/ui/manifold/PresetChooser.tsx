@@ -1,0 +1,64 @@
+/** Presets with what they show and how long they take here. */
+import { Button, SegmentedControl, Text } from '@mantine/core'
+import { useStore } from 'zustand'
+import { useShallow } from 'zustand/shallow'
+import {
+  differencesFromPreset,
+  presetDescriptions,
+  presetNames,
+  settingDefinitions,
+  type PresetName,
+} from '../../experiments/manifold/settings'
+import { useRestartGuard } from '../controls/RestartGuard'
+import { formatDuration } from '../format'
+import { isBusy, type LabStore } from '../labs'
+
+export function PresetChooser({ lab }: { lab: LabStore }) {
+  const preset = useStore(lab, (state) => state.preset)
+  const busy = useStore(lab, isBusy)
+  const estimate = useStore(lab, (state) => state.estimates[state.preset])
+  const changed = useStore(
+    lab,
+    useShallow((state) => differencesFromPreset(state.settings, state.preset).map(([key]) => key)),
+  )
+  const guard = useRestartGuard()
+  const choose = (name: PresetName) =>
+    guard({
+      labs: [lab],
+      action: `Take preset ${presetDescriptions[name].label}`,
+      apply: () => lab.getState().choosePreset(name),
+    })
+  const own = changed.filter((key) => key !== 'seed')
+  return (
+    <div>
+      <SegmentedControl
+        fullWidth
+        withItemsBorders={false}
+        size="xs"
+        disabled={busy}
+        value={preset}
+        onChange={(name) => choose(name as PresetName)}
+        data={presetNames.map((name) => ({ value: name, label: presetDescriptions[name].label }))}
+        aria-label="Preset"
+        data-testid="preset"
+        styles={{ label: { paddingInline: 0, fontSize: 11 } }}
+      />
+      <Text size="xs" c="dimmed" mt={6} lh={1.45}>
+        {presetDescriptions[preset].caption}{' '}
+        <Text span inherit fw={600} data-testid="estimate">
+          {estimate === null
+            ? 'Time here: known after the first steps.'
+            : `About ${formatDuration(estimate)} here.`}
+        </Text>
+      </Text>
+      {own.length > 0 && (
+        <Text size="xs" mt={2}>
+          Changed: {own.map((key) => settingDefinitions[key].label.toLowerCase()).join(', ')}.{' '}
+          <Button variant="subtle" size="compact-xs" disabled={busy} onClick={() => choose(preset)}>
+            Restore preset
+          </Button>
+        </Text>
+      )}
+    </div>
+  )
+}

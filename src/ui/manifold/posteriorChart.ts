@@ -1,0 +1,87 @@
+/** Samples of one observation in the planes where its constraint is a line: one panel for each row of A. */
+import type { Data, Layout, Shape } from 'plotly.js'
+import type { Lab } from '../../store/labTypes'
+import type { ChartContent } from '../plots/Chart'
+import { chartLayout } from '../plots/chartLayout'
+import { constraintPlanes, projectOnto, type ConstraintPlane } from '../plots/constraintProjection'
+import { runColour, type Colours, type ColourScheme } from '../theme'
+
+export const watchPosterior = (lab: Lab) => [lab.posterior, lab.settings.sigmaY]
+
+/** The panel of one row r of A. */
+export function constraintChart(row: number) {
+  return (labs: readonly Lab[], colours: Colours, scheme: ColourScheme): ChartContent | null => {
+    const { posterior, slot, settings } = labs[0]!
+    if (!posterior || row >= posterior.y.length) return null
+    const features = posterior.A.length / posterior.y.length
+    const plane = constraintPlanes(posterior.A, posterior.y, posterior.samples, features)[row]!
+    const truth = posterior.truth
+    const data: Data[] = [
+      {
+        type: 'scatter',
+        mode: 'markers',
+        x: plane.p,
+        y: plane.q,
+        marker: { color: runColour(scheme, slot), size: 3.5, opacity: 0.55 },
+        hovertemplate: 'sample (%{x:.3f}, %{y:.3f})<extra></extra>',
+      },
+    ]
+    if (truth) {
+      data.push({
+        type: 'scatter',
+        mode: 'markers',
+        x: [projectOnto(plane.a, truth, 0)],
+        y: [projectOnto(plane.d, truth, 0)],
+        marker: { color: colours.truth, size: 11, symbol: 'x', line: { color: colours.panel, width: 1.5 } },
+        hovertemplate: 'truth (%{x:.3f}, %{y:.3f})<extra></extra>',
+      })
+    }
+    const r = row + 1
+    const layout = chartLayout(colours, {
+      xaxis: {
+        title: { text: `<i>a</i><sub>${r}</sub>·<i>x</i>` },
+        range: [-3, 3],
+        nticks: 7,
+        zeroline: false,
+      },
+      yaxis: { title: { text: `<i>d</i><sub>${r}</sub>·<i>x</i>` }, nticks: 6, zeroline: false },
+      shapes: constraintShapes(plane, settings.sigmaY, colours),
+    })
+    return { data, layout, description: describePlane(plane, settings.sigmaY, posterior.count) }
+  }
+}
+
+/** The line p = y_r, and a band of one σ_y about it. */
+function constraintShapes(
+  plane: ConstraintPlane,
+  sigmaY: number,
+  colours: Colours,
+): Partial<Layout>['shapes'] {
+  const vertical = { yref: 'paper', y0: 0, y1: 1, layer: 'below' } as const
+  const band: Partial<Shape> = {
+    ...vertical,
+    type: 'rect',
+    x0: plane.y - sigmaY,
+    x1: plane.y + sigmaY,
+    fillcolor: colours.observation,
+    opacity: 0.25,
+    line: { width: 0 },
+  }
+  const line: Partial<Shape> = {
+    ...vertical,
+    type: 'line',
+    x0: plane.y,
+    x1: plane.y,
+    line: { color: colours.observation, width: 1.5 },
+  }
+  return [band, line]
+}
+
+function describePlane(plane: ConstraintPlane, sigmaY: number, count: number): string {
+  const squared = plane.p.reduce((sum, p) => sum + (p - plane.y) ** 2, 0) / Math.max(1, count)
+  return (
+    `${count} samples for one observation, measured direction ${plane.row + 1} across. ` +
+    `The observation is y = ${plane.y.toFixed(3)}; the samples' root mean square distance from it is ` +
+    `${Math.sqrt(squared).toFixed(3)}, the noise σ_y is ${sigmaY}.`
+  )
+}

@@ -1,0 +1,157 @@
+/**
+ * A plotly chart that follows the stores by itself: it subscribes outside React's render, compares references,
+ * redraws at most a few times a second, and loads plotly when there is first something to draw.
+ */
+import { Button, Group, Text } from '@mantine/core'
+import type { Data, Layout, PlotlyHTMLElement } from 'plotly.js'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
+import type { Lab } from '../../store/labTypes'
+import { download } from '../download'
+import type { LabStore } from '../labs'
+import type { Colours, ColourScheme } from '../theme'
+import { colours } from '../theme'
+import { useScheme } from '../useColours'
+import { Figure } from './Figure'
+import { loadPlotly, type Plotly } from './plotly'
+
+const REDRAW_MILLISECONDS = 250
+
+export interface ChartContent {
+  readonly data: Data[]
+  readonly layout: Partial<Layout>
+  /** The plot in words, with its numbers. */
+  readonly description: string
+}
+
+export interface ChartProps {
+  readonly labs: readonly LabStore[]
+  /** Parts of the state that the chart shows; it is redrawn when one of them is another object. */
+  readonly watch: (lab: Lab) => readonly unknown[]
+  /** Null while there is nothing to draw. */
+  readonly build: (labs: readonly Lab[], colours: Colours, scheme: ColourScheme) => ChartContent | null
+  readonly title: ReactNode
+  readonly caption: ReactNode
+  /** Shown while there is nothing to draw. */
+  readonly empty: string
+  readonly height: number
+  /** Stem of the exported file. */
+  readonly fileName: string
+  readonly testId?: string
+}
+
+export function Chart({ labs, watch, build, title, caption, empty, height, fileName, testId }: ChartProps) {
+  const element = useRef<HTMLDivElement>(null)
+  const drawn = useRef<Plotly | null>(null)
+  const scheme = useScheme()
+  const [description, setDescription] = useState<string | null>(null)
+  const [failed, setFailed] = useState(false)
+  const [attempt, setAttempt] = useState(0)
+
+  useEffect(() => {
+    const container = element.current!
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let watched: readonly unknown[] = []
+    let lastDraw = 0
+    let ended = false
+
+    const draw = async () => {
+      timer = undefined
+      lastDraw = performance.now()
+      const states = labs.map((lab) => lab.getState())
+      watched = states.flatMap(watch)
+      const content = build(states, colours[scheme], scheme)
+      if (!content) {
+        drawn.current?.purge(container)
+        drawn.current = null
+        setDescription(null)
+        return
+      }
+      try {
+        const plotly = await loadPlotly()
+        if (ended) return
+        drawn.current = plotly
+        setDescription(content.description)
+        await plotly.react(
+          container,
+          content.data,
+          { ...content.layout, width: container.clientWidth, height },
+          { displayModeBar: false, responsive: false },
+        )
+      } catch (error) {
+        if (ended) return
+        console.error('The plots could not be loaded.', error)
+        setFailed(true)
+      }
+    }
+    const schedule = () => {
+      timer ??= setTimeout(() => void draw(), Math.max(0, lastDraw + REDRAW_MILLISECONDS - performance.now()))
+    }
+    const unsubscribes = labs.map((lab) =>
+      lab.subscribe(() => {
+        const now = labs.flatMap((each) => watch(each.getState()))
+        if (now.some((part, k) => part !== watched[k])) schedule()
+      }),
+    )
+    let width = container.clientWidth
+    const observer = new ResizeObserver(() => {
+      if (container.clientWidth === width) return
+      width = container.clientWidth
+      schedule()
+    })
+    observer.observe(container)
+    void draw()
+    return () => {
+      ended = true
+      clearTimeout(timer)
+      for (const unsubscribe of unsubscribes) unsubscribe()
+      observer.disconnect()
+      drawn.current?.purge(container)
+      drawn.current = null
+    }
+  }, [labs, watch, build, scheme, height, attempt])
+
+  const save = async () => {
+    const container = element.current!
+    const url = await drawn.current!.toImage(container as unknown as PlotlyHTMLElement, {
+      format: 'png',
+      width: container.clientWidth,
+      height,
+      scale: 3,
+    })
+    download(await (await fetch(url)).blob(), `${fileName}.png`)
+  }
+
+  return (
+    <Figure
+      title={title}
+      caption={caption}
+      testId={testId}
+      onExport={description ? () => void save() : undefined}
+      exportLabel={`Save “${fileName}” as PNG`}
+    >
+      <div style={{ position: 'relative', height }}>
+        <div ref={element} role="img" aria-label={description ?? empty} style={{ height }} />
+        {description === null && (
+          <Group style={{ position: 'absolute', inset: 0 }} justify="center" className="placeholder">
+            {failed ? (
+              <Button
+                variant="default"
+                size="xs"
+                onClick={() => {
+                  setFailed(false)
+                  setAttempt(attempt + 1)
+                }}
+              >
+                The plot could not be loaded. Try again
+              </Button>
+            ) : (
+              <Text size="xs" c="dimmed" ta="center" px="md">
+                {empty}
+              </Text>
+            )}
+          </Group>
+        )}
+      </div>
+    </Figure>
+  )
+}

@@ -1,0 +1,65 @@
+/** What every plotly chart has in common: fonts, margins, colours of the theme. */
+import type { Layout } from 'plotly.js'
+import { fontFamily, type Colours } from '../theme'
+
+export function chartLayout(colours: Colours, overrides: Partial<Layout> = {}): Partial<Layout> {
+  const axis: Partial<Layout['xaxis']> = {
+    gridcolor: colours.grid,
+    linecolor: colours.frame,
+    zerolinecolor: colours.grid,
+    tickcolor: colours.frame,
+    ticks: 'outside',
+    ticklen: 4,
+    showline: true,
+    automargin: true,
+    title: { font: { size: 12 }, standoff: 6 },
+    fixedrange: true,
+  }
+  const { xaxis, yaxis, ...others } = overrides
+  return {
+    font: { family: fontFamily, size: 11, color: colours.text },
+    paper_bgcolor: 'rgba(0,0,0,0)',
+    plot_bgcolor: 'rgba(0,0,0,0)',
+    margin: { l: 52, r: 10, t: 8, b: 38 },
+    showlegend: false,
+    legend: { orientation: 'h', x: 1, xanchor: 'right', y: 1, yanchor: 'bottom', font: { size: 11 } },
+    hovermode: 'closest',
+    hoverlabel: { font: { family: fontFamily, size: 11 } },
+    ...others,
+    xaxis: merged(axis, xaxis),
+    yaxis: merged(axis, yaxis),
+  }
+}
+
+const TICK_SETS = [
+  [1],
+  [1, 3],
+  [1, 2, 5],
+  [1, 1.5, 2, 3, 5, 7],
+  [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 7, 8, 9],
+]
+const FEWEST_TICKS = 3
+
+/** Round values for a log axis from the smallest to the largest value: the sparsest set with three of them. */
+export function logTicks(smallest: number, largest: number): number[] {
+  let ticks: number[] = []
+  for (const mantissas of TICK_SETS) {
+    ticks = []
+    for (let exponent = Math.floor(Math.log10(smallest)); exponent <= Math.log10(largest); exponent += 1) {
+      for (const mantissa of mantissas) {
+        const tick = Number(`${mantissa}e${exponent}`)
+        if (tick >= smallest / 1.05 && tick <= largest * 1.05) ticks.push(tick)
+      }
+    }
+    if (ticks.length >= FEWEST_TICKS) return ticks
+  }
+  return ticks
+}
+
+type Axis = Partial<Layout['xaxis']>
+
+/** An axis of a chart with the common look. */
+function merged(axis: Axis, overrides: Axis = {}): Axis {
+  const title = typeof overrides.title === 'string' ? { text: overrides.title } : (overrides.title ?? {})
+  return { ...axis, ...overrides, title: { ...(axis.title as object), ...title } }
+}

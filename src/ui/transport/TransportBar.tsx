@@ -1,0 +1,189 @@
+/**
+ * The bar at the bottom of every lab: Run or Pause, single steps, Reset, progress with the time left, and a scrubber
+ * over what was computed. It knows nothing of any lab.
+ */
+import { Button, Group, Progress, Slider, Text, Tooltip } from '@mantine/core'
+import {
+  IconPlayerPauseFilled,
+  IconPlayerPlayFilled,
+  IconPlayerSkipForward,
+  IconRefresh,
+} from '@tabler/icons-react'
+import type { ReactNode } from 'react'
+import { formatDuration } from '../format'
+import classes from './transport.module.css'
+
+export interface TransportStep {
+  readonly label: string
+  readonly hint: string
+  readonly testId: string
+  /** Why it cannot be done now. */
+  readonly unavailable?: string | undefined
+  readonly icon?: ReactNode
+  readonly onClick: () => void
+}
+
+export interface TransportProgress {
+  readonly label: string
+  /** 0..1; undefined while it is unknown. */
+  readonly fraction: number | undefined
+  readonly secondsLeft: number | undefined
+}
+
+export interface TransportScrubber {
+  /** Largest position that was computed; -1 for none. */
+  readonly newest: number
+  /** Position that a whole run ends at. */
+  readonly last: number
+  /** Null follows the newest. */
+  readonly selected: number | null
+  readonly onSelect: (position: number | null) => void
+}
+
+interface TransportBarProps {
+  readonly running: boolean
+  /** For the main button: "Run", "Resume". */
+  readonly runLabel: string
+  readonly runUnavailable?: string | undefined
+  readonly onRun: () => void
+  readonly onPause: () => void
+  readonly steps: readonly TransportStep[]
+  readonly reset: TransportStep
+  /** One short sentence, announced to screen readers. */
+  readonly status: string
+  readonly progress: TransportProgress | null
+  readonly scrubber: TransportScrubber
+}
+
+export function TransportBar(props: TransportBarProps) {
+  const { running, runLabel, runUnavailable, onRun, onPause, steps, reset, status, progress, scrubber } =
+    props
+  return (
+    <div className={classes.bar} role="region" aria-label="Transport" data-testid="transport">
+      <Group gap={6} wrap="nowrap" className={classes.buttons}>
+        {running ? (
+          <Button
+            onClick={onPause}
+            leftSection={<IconPlayerPauseFilled size={16} />}
+            w={112}
+            px="xs"
+            data-testid="pause"
+          >
+            Pause
+          </Button>
+        ) : (
+          <ReasonedButton
+            step={{
+              label: runLabel,
+              hint: 'Space',
+              testId: 'run',
+              unavailable: runUnavailable,
+              onClick: onRun,
+            }}
+            leftSection={<IconPlayerPlayFilled size={16} />}
+            w={112}
+            px="xs"
+          />
+        )}
+        {steps.map((step) => (
+          <ReasonedButton
+            key={step.testId}
+            step={step}
+            variant="default"
+            px="xs"
+            leftSection={<IconPlayerSkipForward size={15} className={classes.stepIcon} />}
+          />
+        ))}
+        <ReasonedButton
+          step={reset}
+          variant="subtle"
+          px="xs"
+          leftSection={<IconRefresh size={16} className={classes.stepIcon} />}
+        />
+      </Group>
+      <div className={classes.progress}>
+        <Group justify="space-between" wrap="nowrap" gap="xs">
+          <Text size="xs" truncate role="status" data-testid="status">
+            {status}
+          </Text>
+          <Text size="xs" c="dimmed" className={classes.numbers} data-testid="time-left">
+            {progress?.secondsLeft !== undefined && `${formatDuration(progress.secondsLeft)} left`}
+          </Text>
+        </Group>
+        <Progress
+          value={100 * (progress?.fraction ?? 0)}
+          size="sm"
+          mt={4}
+          animated={running && progress?.fraction === undefined}
+          aria-label="Progress"
+          transitionDuration={150}
+        />
+      </div>
+      <Scrubber {...scrubber} />
+    </div>
+  )
+}
+
+interface ReasonedButtonProps {
+  readonly step: TransportStep
+  readonly variant?: string
+  readonly leftSection?: ReactNode
+  readonly w?: number
+  readonly px?: string
+}
+
+/** A button that can be focused while it is unavailable, to say why. */
+function ReasonedButton({ step, ...rest }: ReasonedButtonProps) {
+  const unavailable = step.unavailable !== undefined
+  return (
+    <Tooltip label={step.unavailable ?? step.hint} openDelay={300}>
+      <Button
+        {...rest}
+        data-testid={step.testId}
+        data-disabled={unavailable || undefined}
+        aria-disabled={unavailable}
+        onClick={(event) => (unavailable ? event.preventDefault() : step.onClick())}
+      >
+        {step.label}
+      </Button>
+    </Tooltip>
+  )
+}
+
+function Scrubber({ newest, last, selected, onSelect }: TransportScrubber) {
+  const position = selected ?? Math.max(0, newest)
+  return (
+    <div className={classes.scrubber} data-testid="scrubber">
+      <Group justify="space-between" wrap="nowrap" gap="xs" h={22}>
+        <Text size="xs" className={classes.numbers} data-testid="scrubber-label">
+          {newest < 0 ? `No iteration yet, of ${last}` : `Iteration ${position} of ${last}`}
+        </Text>
+        {newest >= 0 &&
+          (selected === null ? (
+            <Text size="xs" c="dimmed" data-testid="following">
+              newest
+            </Text>
+          ) : (
+            <Button variant="light" size="compact-xs" onClick={() => onSelect(null)} data-testid="newest">
+              Show newest
+            </Button>
+          ))}
+      </Group>
+      <Slider
+        size="sm"
+        mt={4}
+        min={0}
+        max={Math.max(1, last, newest)}
+        step={1}
+        disabled={newest < 1}
+        value={position}
+        thumbSize={16}
+        marks={Array.from({ length: newest + 1 }, (_, value) => ({ value }))}
+        label={null}
+        thumbLabel="Iteration"
+        thumbProps={{ 'aria-valuetext': `Iteration ${position}` }}
+        onChange={(to) => onSelect(to >= newest ? null : to)}
+      />
+    </div>
+  )
+}
