@@ -8,7 +8,7 @@
  * step either completes or leaves the run as it was, and its random stream is its own number: so a run can be
  * stopped, saved, resumed or moved to another device between any two steps and continues to the same numbers.
  */
-import type { Backend, JobControl, JobProgress } from '../../diffusion/backend'
+import { NonFiniteLossError, type Backend, type JobControl, type JobProgress } from '../../diffusion/backend'
 import { fitGaussian, sampleGaussianPosterior, type GaussianFit } from '../../diffusion/gaussianFit'
 import { initializeWeights } from '../../diffusion/mlp'
 import type { Observations } from '../../diffusion/types'
@@ -165,6 +165,9 @@ export class DiemRun {
       },
       jobControl(control, 'train'),
     )
+    // The last update comes after the last loss: it can fail on its own.
+    if (!weights.every((weight) => Number.isFinite(weight)))
+      throw new NonFiniteLossError(settings.trainingSteps)
     this.steps++
     this.newWeights = weights
     this.newLosses = concatenate(this.newLosses, losses)
