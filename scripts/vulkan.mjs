@@ -14,8 +14,11 @@ import { MissingSoftwareError, installDebianPackages } from './apt.mjs'
 
 const MANIFEST_FOLDERS = ['/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/usr/share/vulkan/icd.d']
 
-/** Dawn refuses the lavapipe of Mesa 22.3 (Debian 12), whose manifest says Vulkan 1.3.230. */
-const REFUSED_VULKAN = [1, 3, 230]
+/**
+ * Dawn refuses the lavapipe of Mesa 22.3 (Debian 12), whose manifest says "1.1.230". The last number is that of the
+ * Vulkan headers and grows with every release; the first two say little.
+ */
+const REFUSED_HEADERS = 230
 
 /**
  * Sets the environment for Dawn. Errors: MissingSoftwareError with the command that installs the driver.
@@ -75,13 +78,8 @@ function manifests() {
 
 /** @param {string} path of a driver manifest */
 function isAccepted(path) {
-  const version = /"api_version"\s*:\s*"([\d.]+)"/.exec(readFileSync(path, 'utf8'))?.[1]
-  const numbers = version?.split('.').map(Number) ?? []
-  for (const [i, refused] of REFUSED_VULKAN.entries()) {
-    const number = numbers[i] ?? 0
-    if (number !== refused) return number > refused
-  }
-  return false
+  const headers = /"api_version"\s*:\s*"\d+\.\d+\.(\d+)"/.exec(readFileSync(path, 'utf8'))?.[1]
+  return Number(headers ?? 0) > REFUSED_HEADERS
 }
 
 function prepareRuntimeFolder() {
