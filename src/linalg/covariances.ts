@@ -10,7 +10,10 @@ import { fromEigen, scaledIdentity, symmetricEigen } from '../math/matrix'
 /** sigma_t → V [features, features]. */
 export type CovarianceAt = (sigma: number) => Float64Array
 
-export const heuristicCovariances = {
+/** What a heuristic needs to know: the number of features, and `gaussian` Sigma_x [features, features]. */
+type Heuristic = (features: number, covX?: Float64Array) => CovarianceAt
+
+export const heuristicCovariances: Record<'zero' | 'identity' | 'pigdm' | 'gaussian', Heuristic> = {
   zero: (features) => () => new Float64Array(features * features),
   identity: (features) => (sigma) => scaledIdentity(features, sigma * sigma),
   pigdm: (features) => (sigma) => scaledIdentity(features, (sigma * sigma) / (1 + sigma * sigma)),
@@ -26,7 +29,7 @@ export const heuristicCovariances = {
         return variance === 0 ? 0 : (variance * sigma * sigma) / (variance + sigma * sigma)
       })
   },
-} as const satisfies Record<string, (features: number, covX?: Float64Array) => CovarianceAt>
+}
 
 /** A V Aᵀ for the matrix A at `offset` of `a`, [rows, features] → [rows, rows]. */
 export function observedCovariance(

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest'
+import { curvePoints, coordinateRange, scaleToBox } from '../../src/math/curve'
+import { RandomStream } from '../../src/math/philox'
+import { Sinkhorn, sinkhornDivergence, transportCost } from '../../src/math/sinkhorn'
+
+function cloud(count: number, features: number, index: number, shift = 0): Float32Array {
+  const out = new Float64Array(count * features)
+  new RandomStream(4, 0).fillNormals(out, 0, out.length, index, 0, 9)
+  return Float32Array.from(out, (value) => value + shift)
+}
+
+describe('Sinkhorn', () => {
+  const options = { regularization: 0.5, iterations: 500, tolerance: 1e-12 }
+
+  test('single points are as far apart as they are', () => {
+    expect(transportCost(Float32Array.of(0, 0), Float32Array.of(3, 4), 2, options)).toBeCloseTo(25, 12)
+  })
+
+  test('the plan has uniform marginals, also for clouds of different sizes', () => {
+    const [u, v] = [cloud(7, 3, 1), cloud(12, 3, 2)]
+    const sinkhorn = new Sinkhorn(u, v, 3, 0.5)
+    for (let k = 0; k < 500; k++) {
+      sinkhorn.update('rows', 0, 7)
+      sinkhorn.update('columns', 0, 12)
+    }
+    for (let i = 0; i < 7; i++) {
+      let sum = 0
+      for (let j = 0; j < 12; j++) {
+        let cost = 0
+        for (let d = 0; d < 3; d++) cost += (u[3 * i + d]! - v[3 * j + d]!) ** 2
+        sum += Math.exp((sinkhorn.rows.potential[i]! + sinkhorn.columns.potential[j]! - cost) / 0.5) / 84
+      }
+      expect(sum).toBeCloseTo(1 / 7, 9)
+    }
+  })
+
+  test('is symmetric and grows with the distance', () => {
+    const [u, v, far] = [cloud(20, 2, 1), cloud(20, 2, 2), cloud(20, 2, 2, 3)]
+    expect(transportCost(u, v, 2, options)).toBeCloseTo(transportCost(v, u, 2, options), 6)
+    expect(transportCost(u, far, 2, options)).toBeGreaterThan(transportCost(u, v, 2, options) + 10)
+  })
+
+  test('large costs over a small regularisation do not overflow', () => {
+    const cost = transportCost(cloud(5, 2, 1), cloud(5, 2, 2, 1000), 2, { ...options, regularization: 1e-3 })
+    expect(cost).toBeGreaterThan(1e6)
+    expect(cost).toBeLessThan(3e6)
+  })
+
+  test('the divergence has a floor', () => {
+    expect(sinkhornDivergence(3, 1)).toBe(2)
+    expect(sinkhornDivergence(1, 3)).toBe(1e-6)
+  })
+
+  test('an empty cloud is refused', () => {
+    expect(() => transportCost(new Float32Array(0), cloud(2, 2, 1), 2, options)).toThrow(/no points/)
+  })
+})
+
+describe('curve', () => {
+  const curve = {
+    features: 2,
+    harmonics: 2,
+    a: Float64Array.of(1, 0, 0, 8),
+    b: Float64Array.of(1, 0, 0, 1),
+    c: Float64Array.of(0, 0, 0, 0.25),
+  }
+
+  test('has its formula', () => {
+    const points = curvePoints(curve, Float64Array.of(0, 0.25), 3)
+    ;[0, 1, 1, -1].forEach((value, i) => expect(points[i]).toBeCloseTo(value, 14))
+  })
+
+  test('scaling maps the range to the box, and a flat coordinate to its middle', () => {
+    const points = Float64Array.of(1, 5, 3, 5, 2, 5)
+    const range = coordinateRange(points, 2)
+    expect([[...range.low], [...range.high]]).toEqual([
+      [1, 5],
+      [3, 5],
+    ])
+    expect([...scaleToBox(points, range, 2)]).toEqual([-2, 0, 2, 0, 0, 0])
+  })
+})
