@@ -1,0 +1,60 @@
+/**
+ * The denoiser d(x_t, sigma) of a batch on the GPU.
+ * Kernel: shaders/denoiser_forward.wgsl; twin: src/diffusion/mlpDenoiser.ts.
+ */
+import kernelSource from '../../../shaders/denoiser_forward.wgsl?raw'
+import denoiserSource from '../../../shaders/shared/denoiser.wgsl?raw'
+import networkSource from '../../../shaders/shared/network.wgsl?raw'
+import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
+import type { NetworkShape } from '../../diffusion/types'
+import { type BufferScope, dispatchSize } from '../buffers'
+import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
+import { chooseTile, networkConstants } from '../tile'
+
+export interface DenoiserForwardBuffers {
+  /** Packed by `packWeights`. */
+  readonly weights: GPUBuffer
+  /** `embeddingFrequencies` in float32, [embedding / 2]. */
+  readonly frequencies: GPUBuffer
+  /** [count, features]. */
+  readonly xT: GPUBuffer
+  /** [count]. */
+  readonly sigma: GPUBuffer
+  /** d(x_t, sigma), [count, features], written. */
+  readonly denoised: GPUBuffer
+}
+
+export class DenoiserForwardKernel {
+  private constructor(
+    private readonly kernel: ComputeKernel,
+    private readonly tileSamples: number,
+  ) {}
+
+  /** Errors: RangeError, DeviceLimitError (see `chooseTile`). */
+  static async create(device: GPUDevice, shape: NetworkShape): Promise<DenoiserForwardKernel> {
+    const tile = chooseTile(shape, device.limits)
+    const code = composeShader(networkConstants(shape, tile), [
+      sincosSource,
+      networkSource,
+      denoiserSource,
+      kernelSource,
+    ])
+    const label = 'denoiser forward'
+    const kernel = await createComputeKernel(device, { label, code, entryPoint: 'denoiser_forward' })
+    return new DenoiserForwardKernel(kernel, tile.samples)
+  }
+
+  encode(
+    pass: GPUComputePassEncoder,
+    scope: BufferScope,
+    buffers: DenoiserForwardBuffers,
+    count: number,
+  ): void {
+    const { weights, frequencies, xT, sigma, denoised } = buffers
+    const parameters = scope.uniform('denoiser parameters', [count])
+    pass.setPipeline(this.kernel.pipeline)
+    pass.setBindGroup(0, this.kernel.bind([parameters, weights, frequencies, xT, sigma, denoised]))
+    pass.dispatchWorkgroups(...dispatchSize(Math.ceil(count / this.tileSamples)))
+    scope.counters.dispatches++
+  }
+}

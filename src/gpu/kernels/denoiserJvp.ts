@@ -1,0 +1,68 @@
+/**
+ * The denoiser and the products J u of a batch on the GPU, J = ∂d/∂x_t.
+ * Kernel: shaders/denoiser_jvp.wgsl; twin: src/diffusion/mlpDenoiser.ts.
+ */
+import kernelSource from '../../../shaders/denoiser_jvp.wgsl?raw'
+import denoiserSource from '../../../shaders/shared/denoiser.wgsl?raw'
+import networkSource from '../../../shaders/shared/network.wgsl?raw'
+import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
+import type { NetworkShape } from '../../diffusion/types'
+import { type BufferScope, dispatchSize } from '../buffers'
+import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
+import { chooseTile, networkConstants } from '../tile'
+
+export interface DenoiserJvpBuffers {
+  /** Packed by `packWeights`. */
+  readonly weights: GPUBuffer
+  /** `embeddingFrequencies` in float32, [embedding / 2]. */
+  readonly frequencies: GPUBuffer
+  /** [count, features]. */
+  readonly xT: GPUBuffer
+  /** [count]. */
+  readonly sigma: GPUBuffer
+  /** d(x_t, sigma), [count, features], written. */
+  readonly denoised: GPUBuffer
+  /** [count, directions, features]. */
+  readonly tangents: GPUBuffer
+  /** [count, directions, features], written. */
+  readonly products: GPUBuffer
+}
+
+export class DenoiserJvpKernel {
+  private constructor(
+    private readonly kernel: ComputeKernel,
+    private readonly tileSamples: number,
+  ) {}
+
+  /** Errors: RangeError, DeviceLimitError (see `chooseTile`). */
+  static async create(device: GPUDevice, shape: NetworkShape): Promise<DenoiserJvpKernel> {
+    const tile = chooseTile(shape, device.limits)
+    const code = composeShader(networkConstants(shape, tile), [
+      sincosSource,
+      networkSource,
+      denoiserSource,
+      kernelSource,
+    ])
+    const label = 'denoiser JVP'
+    const kernel = await createComputeKernel(device, { label, code, entryPoint: 'denoiser_jvp' })
+    return new DenoiserJvpKernel(kernel, tile.samples)
+  }
+
+  encode(
+    pass: GPUComputePassEncoder,
+    scope: BufferScope,
+    buffers: DenoiserJvpBuffers,
+    count: number,
+    directions: number,
+  ): void {
+    const { weights, frequencies, xT, sigma, denoised, tangents, products } = buffers
+    const parameters = scope.uniform('denoiser parameters', [count, directions])
+    pass.setPipeline(this.kernel.pipeline)
+    pass.setBindGroup(
+      0,
+      this.kernel.bind([parameters, weights, frequencies, xT, sigma, denoised, tangents, products]),
+    )
+    pass.dispatchWorkgroups(...dispatchSize(Math.ceil(count / this.tileSamples)))
+    scope.counters.dispatches++
+  }
+}
