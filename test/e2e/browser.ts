@@ -13,6 +13,8 @@ export interface OpenedPage {
   readonly context: BrowserContext
   /** Console errors, uncaught errors (of the page and its workers) and failed requests, in order. */
   readonly errors: string[]
+  /** Addresses the page and its workers asked for, in order. */
+  readonly requests: string[]
 }
 
 export interface PageOptions {
@@ -82,19 +84,23 @@ export function openBrowser(): { openPage(options?: PageOptions): Promise<Opened
       const page = await visitor.newPage()
       if (!webgpu) await page.addInitScript(hideWebGpu)
       const errors: string[] = []
+      const requests: string[] = []
+      page.on('request', (request) => requests.push(request.url()))
       page.on('console', (message) => {
         if (message.type() === 'error') errors.push(`console: ${message.text()} (${message.location().url})`)
       })
       page.on('pageerror', (error) => errors.push(`uncaught: ${error.message}`))
-      page.on('requestfailed', (request) =>
-        errors.push(`request: ${request.url()} ${request.failure()?.errorText}`),
-      )
+      page.on('requestfailed', (request) => {
+        const reason = request.failure()?.errorText ?? ''
+        // A page that is left or reloaded, or a worker that is stopped, cancels what it was loading.
+        if (reason !== 'net::ERR_ABORTED') errors.push(`request: ${request.url()} ${reason}`)
+      })
       page.on('response', (response) => {
         if (response.status() >= 400) errors.push(`response: ${response.status()} ${response.url()}`)
       })
       const address = blank ? inject('blankUrl') : inject('pageUrl')
       await page.goto(hash ? `${address}#${hash}` : address)
-      return { page, context: visitor, errors }
+      return { page, context: visitor, errors, requests }
     },
   }
 }

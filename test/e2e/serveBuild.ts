@@ -4,12 +4,12 @@
  * The address goes to the tests through vitest's `provide`. A server of plain files is used instead of Vite's
  * preview, so that nothing but the built files can answer.
  */
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
 import { prepareBrowser } from '../../scripts/browser.mjs'
 
@@ -75,10 +75,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
 /** In a process of its own: vitest's NODE_ENV would make it a development build. */
 async function build(root: string, outDir: string): Promise<void> {
   const vite = resolve(root, 'node_modules/vite/bin/vite.js')
+  const args = [vite, 'build', '--outDir', outDir, '--emptyOutDir', '--logLevel', 'warn']
   const env = { ...process.env, NODE_ENV: 'production' }
-  await promisify(execFile)(
-    process.execPath,
-    [vite, 'build', '--outDir', outDir, '--emptyOutDir', '--logLevel', 'warn'],
-    { cwd: root, env },
-  )
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error('The page could not be built: see above.')
 }
