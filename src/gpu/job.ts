@@ -72,6 +72,8 @@ export class Job {
     let reports: Promise<GPUError | null>[] = []
     try {
       result = work()
+      // what fails first is reported below; a promise left behind must not count as unhandled
+      if (result instanceof Promise) result.catch(() => undefined)
     } finally {
       // the scopes close in the same turn, so that jobs side by side do not see each other's errors
       reports = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()]

@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  DeviceLostError,
+  type Histograms,
+  type JobProgress,
+  NonFiniteLossError,
+  type SampleRequest,
+  type TrainRequest,
+} from '../../src/diffusion/backend'
+import { histograms as histogramTwin } from '../../src/diffusion/histogram'
+import { initializeWeights } from '../../src/diffusion/mlp'
+import { samplerPlan } from '../../src/diffusion/samplers'
+import { logLinearSchedule } from '../../src/diffusion/schedule'
+import { type WebGpuBackend, createWebGpuBackend } from '../../src/gpu/backend'
+import { advance } from '../../src/gpu/jobs/sample'
+import { gpu } from './adapter'
+
+const network = { features: 3, embedding: 6, hidden: 20, hiddenLayers: 2 }
+const schedule = logLinearSchedule(1e-2, 5)
+const plan = samplerPlan('pc', schedule, { steps: 6, eta: 0, corrections: 1, delta: 0.1 })
+const wave = (length: number, phase: number) =>
+  Float32Array.from({ length }, (_, i) => Math.sin(i * 12.9898 + phase))
+
+function sampleRequest(count: number, observed = 2): SampleRequest {
+  const { features } = network
+  return {
+    network,
+    weights: initializeWeights(network, 3),
+    plan,
+    count,
+    mean: Float64Array.of(0.1, -0.2, 0.3),
+    startSigma: schedule.sigmaMax,
+    observations: {
+      count,
+      features,
+      observed,
+      A: wave(count * observed * features, 1),
+      y: wave(count * observed, 2),
+      sigmaY: 0.05,
+    },
+    posterior: { covariance: 'tweedie', solver: 'exact', solverIterations: 1, safeguard: 'psd' },
+    seed: 11,
+    stream: 2,
+    histogram: { bins: 8, range: 3 },
+  }
+}
+
+const trainRequest: TrainRequest = {
+  network,
+  weights: initializeWeights(network, 4),
+  samples: wave(57 * network.features, 0),
+  steps: 23,
+  batch: 37,
+  learningRate: { start: 3e-3, end: 1e-5 },
+  adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  clipNorm: 1,
+  sigmaMin: schedule.sigmaMin,
+  sigmaMax: schedule.sigmaMax,
+  time: { alpha: 3, beta: 3 },
+  averaging: 0.9,
+  seed: 5,
+  stream: 1,
+}
+
+let backend: WebGpuBackend
+beforeAll(async () => {
+  backend = await createWebGpuBackend(gpu)
+})
+afterAll(() => backend.destroy())
+
+describe('the WebGPU backend', () => {
+  it('draws the same samples to the bit from the same seed, and others from another', async () => {
+    const request = sampleRequest(41)
+    const first = await backend.sample(request)
+    expect(first.every(Number.isFinite)).toBe(true)
+    expect(await backend.sample(request)).toEqual(first)
+    expect(await backend.sample({ ...request, seed: 12 })).not.toEqual(first)
+    // a sample does not depend on how many others there are
+    const { observations } = request
+    const { A, y, features, observed } = observations!
+    const fewer = {
+      ...request,
+      count: 7,
+      observations: {
+        ...observations!,
+        count: 7,
+        A: A.slice(0, 7 * observed * features),
+        y: y.slice(0, 7 * observed),
+      },
+    }
+    expect(await backend.sample(fewer)).toEqual(first.slice(0, 7 * features))
+  })
+
+  it('reports progress in order, and previews whose last one is near the result', async () => {
+    const stages: JobProgress[] = []
+    const previews: Histograms[] = []
+    const result = await backend.sample(sampleRequest(70), {
+      onProgress: (progress) => stages.push(progress),
+      onPreview: (preview) => previews.push(preview),
+      previewMilliseconds: 0,
+    })
+    expect(stages[0]!.stage).toBe('compile')
+    const compute = stages.filter(({ stage }) => stage === 'compute')
+    expect(compute.at(-1)).toMatchObject({ done: 70 * plan.length, total: 70 * plan.length })
+    expect(compute.at(-1)!.flops).toBeGreaterThan(0)
+    expect(compute.map(({ done }) => done)).toEqual(compute.map(({ done }) => done).sort((a, b) => a - b))
+    expect(previews.length).toBeGreaterThan(0)
+    expect(previews.at(-1)!.count).toBe(70)
+    expect(await backend.histograms(result, 3, 8, 3)).toEqual(histogramTwin(result, 3, 8, 3))
+  })
+
+  it('trains to the same weights to the bit, and lowers the loss', async () => {
+    const losses: number[] = []
+    const first = await backend.train(trainRequest, {
+      onProgress: ({ loss }) => loss !== undefined && losses.push(loss),
+    })
+    const second = await backend.train(trainRequest)
+    expect(second).toEqual(first)
+    expect(first.losses.length).toBe(23)
+    expect(losses.length).toBeGreaterThan(0)
+    expect(losses.every(Number.isFinite)).toBe(true)
+    const longer = await backend.train({ ...trainRequest, steps: 150 })
+    const mean = (values: Float32Array) => values.reduce((sum, x) => sum + x, 0) / values.length
+    expect(mean(longer.losses.slice(-30))).toBeLessThan(mean(longer.losses.slice(0, 30)))
+  })
+
+  it('spends at most 8 dispatches on a training step and reads one number a slice', async () => {
+    const before = { ...backend.counters }
+    let slices = 0
+    await backend.train(trainRequest, { onProgress: ({ stage }) => stage === 'compute' && slices++ })
+    expect(backend.counters.dispatches - before.dispatches).toBeLessThanOrEqual(8 * trainRequest.steps)
+    const results = 4 * trainRequest.steps + 4 * 2048
+    expect(backend.counters.bytesReadBack - before.bytesReadBack).toBeLessThan(4 * slices + results)
+  })
+
+  it('names the step whose loss is not a number', async () => {
+    const weights = trainRequest.weights.slice()
+    weights[0] = NaN
+    const error = await backend.train({ ...trainRequest, weights }).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(NonFiniteLossError)
+    expect((error as NonFiniteLossError).step).toBe(0)
+  })
+
+  it('pauses between slices, and stops with the reason of the signal', async () => {
+    const abort = new AbortController()
+    const control = { signal: abort.signal, ready: () => new Promise<void>(() => {}) }
+    const run = backend.train(trainRequest, control)
+    setTimeout(() => abort.abort(new Error('not now')), 20)
+    await expect(run).rejects.toThrow('not now')
+    await expect(backend.sample(sampleRequest(3), { signal: abort.signal })).rejects.toThrow('not now')
+  })
+
+  it('loses the call in progress with the device, and nothing else', async () => {
+    const doomed = await createWebGpuBackend(gpu)
+    const control = { onProgress: ({ stage }: JobProgress) => stage === 'compute' && doomed.destroy() }
+    await expect(doomed.train({ ...trainRequest, steps: 5000 }, control)).rejects.toBeInstanceOf(
+      DeviceLostError,
+    )
+    expect(await doomed.lost).toContain('closed')
+    expect((await backend.sample(sampleRequest(2))).length).toBe(6)
+  })
+})
+
+describe('the order of sampling work', () => {
+  it.each([1, 64, 100, 130, 1000, 1e9])('does every step of every sample once, %i at a time', (offered) => {
+    const [count, steps] = [130, 5]
+    const position = new Array<number>(count).fill(0)
+    const cursor = { step: 0, begin: 0 }
+    let units = 0
+    while (units < count * steps) {
+      const part = advance(cursor, Math.min(offered, count * steps - units), count, steps)
+      for (let i = part.begin; i < part.end; i++) {
+        expect(position[i]).toBe(part.first)
+        position[i] = part.last
+      }
+      units += part.units
+    }
+    expect(units).toBe(count * steps)
+    expect(position.every((step) => step === steps)).toBe(true)
+  })
+})
