@@ -57,13 +57,7 @@ export function FallbackBanner({ lab }: { lab: LabStore }) {
   const fallback = useStore(lab, (state) => state.fallback)
   if (!fallback) return null
   return (
-    <Alert
-      color="yellow"
-      variant="light"
-      title={fallback.title}
-      icon={<IconInfoCircle />}
-      data-testid="fallback"
-    >
+    <Alert variant="default" title={fallback.title} icon={<IconInfoCircle />} data-testid="fallback">
       <Text size="sm">{fallback.message}</Text>
       <Text size="sm" fw={500} mt={4}>
         {fallback.nextStep}

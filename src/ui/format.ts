@@ -16,6 +16,13 @@ export function formatMeasure(value: number | null | undefined): string {
   return Number(value.toPrecision(3)).toString()
 }
 
+/** A label inside a sentence: "Seed" becomes "seed", "EM iterations" stays. */
+export function inSentence(label: string): string {
+  return /^[A-Z][a-z]/.test(label) && !label.startsWith('Adam')
+    ? label[0]!.toLowerCase() + label.slice(1)
+    : label
+}
+
 export function formatPercent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)} %`
 }

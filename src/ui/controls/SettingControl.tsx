@@ -13,7 +13,7 @@ import {
   type SettingKey,
   type SettingValue,
 } from '../../experiments/manifold/settings'
-import { formatValue } from '../format'
+import { formatValue, inSentence } from '../format'
 import { isBusy, useLabs, useShownLabs, type LabStore } from '../labs'
 import { Tex } from '../math/Tex'
 import { useColours } from '../useColours'
@@ -47,16 +47,23 @@ function useChange(lab: LabStore, settingKey: SettingKey): Change {
     const affected = SHARED_GROUPS.has(definition.group) && shownLabs.includes(b) ? shownLabs : [lab]
     guard({
       labs: settingKey === 'iterations' ? [] : affected,
-      action: `Set ${definition.label.toLowerCase()} to ${labelOf(definition, value)}`,
+      action: `Set ${inSentence(definition.label)} to ${labelOf(definition, value)}`,
       apply: () => {
         const messages = lab.getState().change({ [settingKey]: value } as Partial<ManifoldSettings>)
-        setError(messages.length > 0 ? messages.join(' ') : null)
+        setError(messages.length > 0 ? inWords(messages.join(' ')) : null)
         setRevision((count) => count + 1)
       },
       cancel: () => setRevision((count) => count + 1),
     })
   }
   return { apply, error, setError, revision }
+}
+
+/** A message with the names that stand on the page instead of those of the command line. */
+function inWords(message: string): string {
+  return message.replace(/\b([A-Za-z0-9]+) = /g, (match, name: string) =>
+    name in settingDefinitions ? `${settingDefinitions[name as SettingKey].label} = ` : match,
+  )
 }
 
 function labelOf(definition: NumberSetting | ChoiceSetting, value: SettingValue): string {
@@ -117,7 +124,7 @@ function NumberControl({ settingKey, definition, value, busy, unused, change }: 
 
   const commit = () => {
     const parsed = parseSetting(settingKey, text.replace(',', '.'))
-    if (isSettingProblem(parsed)) setError(parsed.message)
+    if (isSettingProblem(parsed)) setError(inWords(parsed.message))
     else apply(parsed)
   }
   const range = `${formatValue(definition.minimum)} to ${formatValue(definition.maximum)}`

@@ -102,8 +102,8 @@ export function DataSourceControl({ lab }: { lab: LabStore }) {
         </Text>
         <List size="sm" spacing="xs">
           <List.Item>
-            <b>.csv</b>: one pair a line, the m × n numbers of A row by row, then the m numbers of y. Or a
-            header line that names the columns A00, A01, …, y0, ….
+            <b>.csv</b>: one pair a line, the m × n numbers of A row by row, then the m numbers of y. A first
+            line may name the columns A11, A12, …, y1, …; without it, set n and m on this page first.
           </List.Item>
           <List.Item>
             <b>.json</b>: {'{ "A": [[[…], …], …], "y": [[…], …] }'} with A of shape [N, m, n] and y of shape

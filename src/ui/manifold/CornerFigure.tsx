@@ -59,7 +59,7 @@ export function CornerFigure({ lab }: { lab: LabStore }) {
       }
       tools={
         live && (
-          <Badge variant="light" size="sm" data-testid="live">
+          <Badge variant="light" size="sm" tt="none" data-testid="live">
             drawing…
           </Badge>
         )

@@ -24,16 +24,26 @@ export function HowItWorks() {
   const V = `\\textcolor{${covariances.tweedie}}{V}`
   const steps = [
     {
-      text: 'Every point x on the unknown curve is seen once, through its own random projection A, with noise. No point is ever seen whole.',
+      text: (
+        <>
+          Every point <i>x</i> on the unknown curve is seen once, through its own random projection <i>A</i>,
+          with noise. No point is ever seen whole.
+        </>
+      ),
       tex: `${y} = ${A}\\,${x} + n, \\qquad n \\sim \\mathcal{N}(0, \\sigma_y^2 I)`,
     },
     {
-      text: 'A network learns to remove noise. Its output is the mean of x given the noisy x_t, and its Jacobian gives the covariance (Tweedie).',
-      tex: `${d}(x_t) \\approx \\mathbb{E}[x \\mid x_t], \\qquad ${V} = \\sigma_t^2\\,${J}^{\\top} \\approx \\mathbb{V}[x \\mid x_t]`,
+      text: (
+        <>
+          A network learns to remove noise. Its output is the mean of <i>x</i> given the noisy <i>x</i>
+          <sub>t</sub>, and its Jacobian gives the covariance (Tweedie).
+        </>
+      ),
+      tex: `${d}(x_t) \\approx \\mathbb{E}[x \\mid x_t], \\quad ${V} = \\sigma_t^2\\,${J}^{\\top} \\approx \\mathbb{V}[x \\mid x_t]`,
     },
     {
       text: 'E step: for every observation, draw a point that the prior finds plausible and that explains the observation. Both moments enter (MMPS).',
-      tex: `\\begin{aligned} \\mathbb{E}[x \\mid x_t, ${y}] \\approx {} & ${d}(x_t) \\\\ & + \\sigma_t^2\\,${J}^{\\top} ${A}^{\\top} \\left(\\sigma_y^2 I + ${A}\\,${V}\\,${A}^{\\top}\\right)^{-1} \\left(${y} - ${A}\\,${d}(x_t)\\right) \\end{aligned}`,
+      tex: `\\begin{gathered} \\mathbb{E}[x \\mid x_t, ${y}] \\approx ${d}(x_t) \\, + \\\\ \\sigma_t^2\\,${J}^{\\top} ${A}^{\\top} \\left(\\sigma_y^2 I + ${A}\\,${V}\\,${A}^{\\top}\\right)^{-1} \\left(${y} - ${A}\\,${d}(x_t)\\right) \\end{gathered}`,
     },
     {
       text: 'M step: train the network on those points, and start over. With each round the points get closer to the curve.',
@@ -58,7 +68,7 @@ export function HowItWorks() {
         {opened && (
           <Stack gap="md" mt="xs" component="ol" pl={20} m={0}>
             {steps.map(({ text, tex }) => (
-              <li key={text}>
+              <li key={tex}>
                 <Text size="sm">{text}</Text>
                 <div className={classes.equations} tabIndex={0} role="group" aria-label="Equation">
                   <Tex tex={tex} block />

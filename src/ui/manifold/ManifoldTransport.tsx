@@ -33,8 +33,15 @@ export function ManifoldTransport({ onHelp }: { onHelp: () => void }) {
   const scrub = useCallback((by: number) => scrubAll(labs, by), [labs])
   useShortcuts({ toggle, scrub, help: onHelp })
 
-  const busyReason = running ? 'Pause first.' : starting ? 'The device is being started.' : undefined
-  const eachIdle = (action: (lab: Lab) => void) => () => labs.forEach((lab) => action(lab.getState()))
+  const drawing = states.some((lab) => lab.progress?.stage === 'draw')
+  const busyReason = starting
+    ? 'The device is being started.'
+    : running
+      ? 'A step is under way: let it finish, or cancel it.'
+      : paused
+        ? 'A step is paused: resume it, or cancel it.'
+        : undefined
+  const each = (action: (lab: Lab) => void) => () => labs.forEach((lab) => action(lab.getState()))
   return (
     <TransportBar
       running={running}
@@ -42,9 +49,11 @@ export function ManifoldTransport({ onHelp }: { onHelp: () => void }) {
       runUnavailable={
         starting
           ? 'The device is being started.'
-          : finished
-            ? `All ${last} iterations are done: raise the number of EM iterations, or reset.`
-            : undefined
+          : drawing
+            ? 'Samples are being drawn.'
+            : finished
+              ? `All ${last} iterations are done: raise the number of EM iterations, or reset.`
+              : undefined
       }
       onRun={run}
       onPause={pause}
@@ -57,7 +66,7 @@ export function ManifoldTransport({ onHelp }: { onHelp: () => void }) {
               : 'Draw one sample for each observation from the posterior under the present prior.',
           testId: 'estep',
           unavailable: busyReason,
-          onClick: eachIdle((lab) => lab.eStep()),
+          onClick: each((lab) => lab.eStep()),
         },
         {
           label: 'M step',
@@ -65,7 +74,7 @@ export function ManifoldTransport({ onHelp }: { onHelp: () => void }) {
           testId: 'mstep',
           unavailable:
             busyReason ?? (newest < 0 ? 'There are no samples yet: do an E step first.' : undefined),
-          onClick: eachIdle((lab) => lab.mStep()),
+          onClick: each((lab) => lab.mStep()),
         },
       ]}
       reset={{
@@ -79,6 +88,8 @@ export function ManifoldTransport({ onHelp }: { onHelp: () => void }) {
       status={states
         .map((lab) => (comparing ? `${lab.slot.toUpperCase()}: ` : '') + statusText(lab))
         .join(' · ')}
+      onCancel={running || paused ? each((lab) => lab.cancel()) : undefined}
+      unpausable={drawing}
       progress={combinedProgress(states)}
       scrubber={{ newest, last, selected: states[0]!.selected, onSelect: select }}
     />

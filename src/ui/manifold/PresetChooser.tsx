@@ -10,7 +10,7 @@ import {
   type PresetName,
 } from '../../experiments/manifold/settings'
 import { useRestartGuard } from '../controls/RestartGuard'
-import { formatDuration } from '../format'
+import { formatDuration, inSentence } from '../format'
 import { isBusy, type LabStore } from '../labs'
 
 export function PresetChooser({ lab }: { lab: LabStore }) {
@@ -53,7 +53,7 @@ export function PresetChooser({ lab }: { lab: LabStore }) {
       </Text>
       {own.length > 0 && (
         <Text size="xs" mt={2}>
-          Changed: {own.map((key) => settingDefinitions[key].label.toLowerCase()).join(', ')}.{' '}
+          Changed: {own.map((key) => inSentence(settingDefinitions[key].label)).join(', ')}.{' '}
           <Button variant="subtle" size="compact-xs" disabled={busy} onClick={() => choose(preset)}>
             Restore preset
           </Button>

@@ -15,6 +15,8 @@ import { Figure } from './Figure'
 import { loadPlotly, type Plotly } from './plotly'
 
 const REDRAW_MILLISECONDS = 250
+/** Empty charts take little room, so that the page says more before the first run. */
+const EMPTY_HEIGHT = 64
 
 export interface ChartContent {
   readonly data: Data[]
@@ -121,6 +123,7 @@ export function Chart({ labs, watch, build, title, caption, empty, height, fileN
     download(await (await fetch(url)).blob(), `${fileName}.png`)
   }
 
+  const shownHeight = description === null ? EMPTY_HEIGHT : height
   return (
     <Figure
       title={title}
@@ -129,8 +132,8 @@ export function Chart({ labs, watch, build, title, caption, empty, height, fileN
       onExport={description ? () => void save() : undefined}
       exportLabel={`Save “${fileName}” as PNG`}
     >
-      <div style={{ position: 'relative', height }}>
-        <div ref={element} role="img" aria-label={description ?? empty} style={{ height }} />
+      <div style={{ position: 'relative', height: shownHeight }}>
+        <div ref={element} role="img" aria-label={description ?? empty} style={{ height: shownHeight }} />
         {description === null && (
           <Group style={{ position: 'absolute', inset: 0 }} justify="center" className="placeholder">
             {failed ? (

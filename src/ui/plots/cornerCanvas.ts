@@ -34,6 +34,8 @@ export interface CornerStyle {
 
 /** Densities are compressed with this power: thin curves have very peaked histograms. */
 const DENSITY_POWER = 0.6
+/** Level 0..255 of the colour map for a density relative to the peak, tabulated. */
+const LEVELS = Uint8Array.from({ length: 2048 }, (_, k) => Math.ceil(255 * (k / 2047) ** DENSITY_POWER))
 const TICKS = [-2, 0, 2]
 const MARGIN = 36
 const DEFAULT_RANGE = 3
@@ -151,23 +153,23 @@ function drawHeatmap(
   for (let k = 0; k < bins * bins; k += 1) peak = Math.max(peak, joint[start + k]!)
   if (peak === 0) return
   const { canvas, image } = tileOf(bins)
-  const pixels = image.data
+  const pixels = new Uint32Array(image.data.buffer)
+  const colours = new Uint32Array(ramp.buffer)
+  // A step of the third axis is the bin of the first coordinate of the pair.
+  const acrossStride = mirrored ? bins : 1
+  const upStride = mirrored ? 1 : bins
+  const scale = (LEVELS.length - 1) / peak
   for (let y = 0; y < bins; y += 1) {
-    const upBin = bins - 1 - y
-    for (let x = 0; x < bins; x += 1) {
-      // The third axis is the bin of the first coordinate of the pair.
-      const count = joint[start + (mirrored ? x * bins + upBin : upBin * bins + x)]!
-      const level = 4 * Math.ceil(255 * (count / peak) ** DENSITY_POWER)
-      const pixel = 4 * (y * bins + x)
-      pixels[pixel] = ramp[level]!
-      pixels[pixel + 1] = ramp[level + 1]!
-      pixels[pixel + 2] = ramp[level + 2]!
-      pixels[pixel + 3] = ramp[level + 3]!
+    let cell = start + (bins - 1 - y) * upStride
+    for (let x = 0; x < bins; x += 1, cell += acrossStride) {
+      const count = joint[cell]!
+      // One sample is never invisible.
+      pixels[y * bins + x] = count === 0 ? 0 : colours[LEVELS[Math.ceil(count * scale)]!]!
     }
   }
   canvas.getContext('2d')!.putImageData(image, 0, 0)
   context.imageSmoothingEnabled = true
-  context.imageSmoothingQuality = 'high'
+  context.imageSmoothingQuality = 'low'
   context.drawImage(canvas, left, top, panel, panel)
 }
 

@@ -49,6 +49,10 @@ interface TransportBarProps {
   readonly onPause: () => void
   readonly steps: readonly TransportStep[]
   readonly reset: TransportStep
+  /** Stops the step under way at once; undefined while there is none. */
+  readonly onCancel?: (() => void) | undefined
+  /** The step under way cannot be paused, only cancelled. */
+  readonly unpausable?: boolean
   /** One short sentence, announced to screen readers. */
   readonly status: string
   readonly progress: TransportProgress | null
@@ -56,12 +60,12 @@ interface TransportBarProps {
 }
 
 export function TransportBar(props: TransportBarProps) {
-  const { running, runLabel, runUnavailable, onRun, onPause, steps, reset, status, progress, scrubber } =
-    props
+  const { running, runLabel, runUnavailable, onRun, onPause, unpausable, onCancel } = props
+  const { steps, reset, status, progress, scrubber } = props
   return (
     <div className={classes.bar} role="region" aria-label="Transport" data-testid="transport">
       <Group gap={6} wrap="nowrap" className={classes.buttons}>
-        {running ? (
+        {running && !unpausable ? (
           <Button
             onClick={onPause}
             leftSection={<IconPlayerPauseFilled size={16} />}
@@ -91,9 +95,22 @@ export function TransportBar(props: TransportBarProps) {
             step={step}
             variant="default"
             px="xs"
+            className={onCancel ? classes.wideOnly : undefined}
             leftSection={<IconPlayerSkipForward size={15} className={classes.stepIcon} />}
           />
         ))}
+        {onCancel && (
+          <ReasonedButton
+            step={{
+              label: 'Cancel',
+              hint: 'Stop the step under way at once; complete iterations stay.',
+              testId: 'cancel',
+              onClick: onCancel,
+            }}
+            variant="default"
+            px="xs"
+          />
+        )}
         <ReasonedButton
           step={reset}
           variant="subtle"
@@ -130,6 +147,7 @@ interface ReasonedButtonProps {
   readonly leftSection?: ReactNode
   readonly w?: number
   readonly px?: string
+  readonly className?: string | undefined
 }
 
 /** A button that can be focused while it is unavailable, to say why. */
