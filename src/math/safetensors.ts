@@ -158,7 +158,7 @@ function readEntry(name: string, value: unknown) {
       `Tensor "${name}" of type ${dtype} and shape [${shape.join(', ')}] needs ${expected} bytes, its offsets give ${end - begin}.`,
     )
   }
-  return { name, dtype: dtype as Dtype, shape: shape as number[], begin, end }
+  return { name, dtype: dtype as Dtype, shape, begin, end }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
