@@ -135,12 +135,11 @@ fn denoising_loss(
   var loss = 0.0;
   if (owner) {
     let share = 1.0 / (f32(FEATURES) * f32(parameters.batch_total));
-    // λ and λ c_out; 1/sigma² + 1 = (sigma² + 1)/sigma²
-    let weight = 1.0 / (scales.out * scales.out);
+    // d - x = c_out (h + c_in z - c_out x) and λ c_out² = 1: so written, nothing cancels at a small sigma
     for (var i = 0u; i < FEATURES; i++) {
-      let error = scales.skip * x_t[i] + scales.out * output_value(i, index) - element.x[i];
-      loss += weight * share * error * error;
-      delta[i] = 2.0 * share * error / scales.out;
+      let error = output_value(i, index) + scales.input * element.z[i] - scales.out * element.x[i];
+      loss += share * error * error;
+      delta[i] = 2.0 * share * error;
     }
     for (var r = 0u; r < NARROW; r++) {
       var values: vec4f;
