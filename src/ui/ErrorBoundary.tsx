@@ -23,7 +23,8 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, ErrorBound
       <main role="alert" data-testid="crash" style={{ maxWidth: 560, margin: '12vh auto', padding: 20 }}>
         <h1 style={{ fontSize: 22 }}>The page could not be drawn</h1>
         <p>
-          A part of the page failed: <code>{error instanceof Error ? error.message : String(error)}</code>
+          A part of the page failed:{' '}
+          <code>{error instanceof Error ? error.message : 'an unknown error'}</code>
         </p>
         <p>
           The run itself is saved by itself after each iteration: reload the page to go on with it. If that

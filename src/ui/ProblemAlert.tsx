@@ -71,7 +71,7 @@ export function Notices({ lab }: { lab: LabStore }) {
   const notices = useStore(lab, (state) => state.notices)
   return notices.map((notice, index) => (
     <Alert
-      key={`${index} ${notice}`}
+      key={notice}
       color="gray"
       variant="light"
       py={6}

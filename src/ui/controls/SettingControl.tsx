@@ -1,14 +1,13 @@
 /** One setting: symbol, name, value, slider or choice; its range and what it does on hover and for screen readers. */
 import { ActionIcon, Group, Select, Slider, Text, TextInput, Tooltip, VisuallyHidden } from '@mantine/core'
 import { IconDice5 } from '@tabler/icons-react'
-import { useEffect, useId, useState, type ReactNode } from 'react'
+import { useId, useState, type ReactNode } from 'react'
 import { useStore } from 'zustand'
 import {
   isSettingProblem,
   parseSetting,
   settingDefinitions,
   type ChoiceSetting,
-  type ManifoldSettings,
   type NumberSetting,
   type SettingKey,
   type SettingValue,
@@ -49,8 +48,9 @@ function useChange(lab: LabStore, settingKey: SettingKey): Change {
       labs: settingKey === 'iterations' ? [] : affected,
       action: `Set ${inSentence(definition.label)} to ${labelOf(definition, value)}`,
       apply: () => {
-        const messages = lab.getState().change({ [settingKey]: value } as Partial<ManifoldSettings>)
-        setError(messages.length > 0 ? inWords(messages.join(' ')) : null)
+        const messages = lab.getState().change({ [settingKey]: value })
+        if (messages.length > 0) return setError(inWords(messages.join(' ')))
+        setError(null)
         setRevision((count) => count + 1)
       },
       cancel: () => setRevision((count) => count + 1),
@@ -112,20 +112,28 @@ interface NumberControlProps {
 function NumberControl({ settingKey, definition, value, busy, unused, change }: NumberControlProps) {
   const { apply, error, setError, revision } = change
   const id = useId()
-  const [text, setText] = useState(formatValue(value))
+  // What is being typed or dragged; null shows the stored value.
+  const [draft, setDraft] = useState<string | null>(null)
+  const [settled, setSettled] = useState({ value, revision })
+  if (settled.value !== value || settled.revision !== revision) {
+    setSettled({ value, revision })
+    setDraft(null)
+    if (settled.value !== value) setError(null)
+  }
   const stops = settingStops(definition)
-  const [position, setPosition] = useState(stops ? positionOf(value, stops, definition.scale) : 0)
-
-  useEffect(() => {
-    setText(formatValue(value))
-    if (stops) setPosition(positionOf(value, stops, definition.scale))
-    // The stops follow from the definition, which never changes.
-  }, [value, revision])
+  const text = draft ?? formatValue(value)
+  const shown = draft === null || !Number.isFinite(Number(draft)) ? value : Number(draft)
 
   const commit = () => {
-    const parsed = parseSetting(settingKey, text.replace(',', '.'))
+    if (draft === null) return
+    const parsed = parseSetting(settingKey, draft.replace(',', '.'))
     if (isSettingProblem(parsed)) setError(inWords(parsed.message))
+    else if (parsed === value) discard()
     else apply(parsed)
+  }
+  const discard = () => {
+    setDraft(null)
+    setError(null)
   }
   const range = `${formatValue(definition.minimum)} to ${formatValue(definition.maximum)}`
   const description = `${definition.explanation} Range ${range}.`
@@ -160,14 +168,11 @@ function NumberControl({ settingKey, definition, value, busy, unused, change }: 
             aria-describedby={`${id}-about${error ? ` ${id}-error` : ''}`}
             data-testid={`setting-${settingKey}`}
             classNames={{ input: classes.valueInput }}
-            onChange={(event) => setText(event.currentTarget.value)}
+            onChange={(event) => setDraft(event.currentTarget.value)}
             onBlur={commit}
             onKeyDown={(event) => {
               if (event.key === 'Enter') commit()
-              if (event.key === 'Escape') {
-                setText(formatValue(value))
-                setError(null)
-              }
+              if (event.key === 'Escape') discard()
             }}
           />
         </Group>
@@ -181,7 +186,7 @@ function NumberControl({ settingKey, definition, value, busy, unused, change }: 
           min={0}
           max={stops.length - 1}
           step={1}
-          value={position}
+          value={positionOf(shown, stops, definition.scale)}
           disabled={busy}
           label={(at) => formatValue(stopAt(at, stops))}
           thumbLabel={definition.label}
@@ -189,10 +194,7 @@ function NumberControl({ settingKey, definition, value, busy, unused, change }: 
             'aria-valuetext': formatValue(value),
             'aria-describedby': `${id}-about`,
           }}
-          onChange={(at) => {
-            setPosition(at)
-            setText(formatValue(stopAt(at, stops)))
-          }}
+          onChange={(at) => setDraft(formatValue(stopAt(at, stops)))}
           onChangeEnd={(at) => apply(stopAt(at, stops))}
         />
       )}

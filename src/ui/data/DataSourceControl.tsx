@@ -2,8 +2,8 @@
 import { Anchor, Button, Group, List, Modal, Text } from '@mantine/core'
 import { useState, type DragEvent } from 'react'
 import { useStore } from 'zustand'
-import { FilePicker } from '../controls/FilePicker'
 import { useRestartGuard } from '../controls/RestartGuard'
+import { useFilePicker } from '../controls/useFilePicker'
 import { formatCount } from '../format'
 import { isBusy, useShownLabs, type LabStore } from '../labs'
 import { DrawCurveModal } from './DrawCurveModal'
@@ -20,6 +20,12 @@ export function DataSourceControl({ lab }: { lab: LabStore }) {
   const takeFile = (file: File) => {
     guard({ labs, action: `Use ${file.name}`, apply: () => void lab.getState().loadDataFile(file) })
   }
+  const picker = useFilePicker({
+    accept: '.csv,.json,.safetensors',
+    label: 'File of (A, y) pairs',
+    testId: 'load-data',
+    onFile: takeFile,
+  })
   const drop = (event: DragEvent) => {
     event.preventDefault()
     setOver(false)
@@ -36,6 +42,7 @@ export function DataSourceControl({ lab }: { lab: LabStore }) {
       onDrop={drop}
       style={over ? { outline: '2px dashed var(--mantine-color-dimmed)', outlineOffset: 4 } : undefined}
     >
+      {picker.input}
       <Button.Group>
         <Button
           flex={1}
@@ -45,7 +52,8 @@ export function DataSourceControl({ lab }: { lab: LabStore }) {
           disabled={busy}
           onClick={() => {
             if (source.kind === 'random') return
-            guard({ labs, action: 'Use a random curve', apply: () => lab.getState().useRandomCurve() })
+            const { useRandomCurve: takeRandomCurve } = lab.getState()
+            guard({ labs, action: 'Use a random curve', apply: takeRandomCurve })
           }}
           data-testid="data-random"
         >
@@ -62,25 +70,16 @@ export function DataSourceControl({ lab }: { lab: LabStore }) {
         >
           Draw…
         </Button>
-        <FilePicker
-          accept=".csv,.json,.safetensors"
-          label="File of (A, y) pairs"
-          testId="load-data"
-          onFile={takeFile}
+        <Button
+          flex={1}
+          size="compact-sm"
+          variant={source.kind === 'file' ? 'light' : 'default'}
+          aria-pressed={source.kind === 'file'}
+          disabled={busy}
+          onClick={picker.open}
         >
-          {(open) => (
-            <Button
-              flex={1}
-              size="compact-sm"
-              variant={source.kind === 'file' ? 'light' : 'default'}
-              aria-pressed={source.kind === 'file'}
-              disabled={busy}
-              onClick={open}
-            >
-              File…
-            </Button>
-          )}
-        </FilePicker>
+          File…
+        </Button>
       </Button.Group>
       <Group justify="space-between" mt={4} wrap="nowrap" align="flex-start">
         <Text size="xs" c="dimmed">

@@ -25,12 +25,15 @@ export function DrawCurveModal({ lab, opened, onClose }: DrawCurveModalProps) {
   const planes = Array.from({ length: Math.floor(features / 2) }, (_, k) => [2 * k, 2 * k + 1] as const)
   const drawn = planes.filter(([i]) => strokes[i])
   const use = () => {
+    const { useDrawnCurve: takeDrawnCurve } = lab.getState()
     onClose()
     guard({
       labs,
       action: 'Use this curve',
-      apply: () =>
-        lab.getState().useDrawnCurve(drawn.map((plane) => ({ plane, points: strokes[plane[0]]! }))),
+      apply: takeDrawnCurve.bind(
+        null,
+        drawn.map((plane) => ({ plane, points: strokes[plane[0]]! })),
+      ),
     })
   }
   return (

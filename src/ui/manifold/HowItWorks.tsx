@@ -70,7 +70,7 @@ export function HowItWorks() {
             {steps.map(({ text, tex }) => (
               <li key={tex}>
                 <Text size="sm">{text}</Text>
-                <div className={classes.equations} tabIndex={0} role="group" aria-label="Equation">
+                <div className={classes.equations} role="group" aria-label="Equation">
                   <Tex tex={tex} block />
                 </div>
               </li>

@@ -35,7 +35,10 @@ export function PosteriorPanel({ lab }: { lab: LabStore }) {
     lab.getState().drawPosterior(at)
   }
   const rows = posterior ? posterior.y.length : 0
-  const charts = useMemo(() => Array.from({ length: rows }, (_, row) => constraintChart(row)), [rows])
+  const charts = useMemo(
+    () => Array.from({ length: rows }, (_, row) => ({ row, build: constraintChart(row) })),
+    [rows],
+  )
   const labs = useMemo(() => [lab], [lab])
   const slot = lab.getState().slot
   return (
@@ -100,7 +103,7 @@ export function PosteriorPanel({ lab }: { lab: LabStore }) {
             ]}
           />
           <div className={classes.planes}>
-            {charts.map((build, row) => (
+            {charts.map(({ row, build }) => (
               <Chart
                 key={row}
                 labs={labs}

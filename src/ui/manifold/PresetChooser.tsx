@@ -37,7 +37,7 @@ export function PresetChooser({ lab }: { lab: LabStore }) {
         size="xs"
         disabled={busy}
         value={preset}
-        onChange={(name) => choose(name as PresetName)}
+        onChange={(name) => choose(name)}
         data={presetNames.map((name) => ({ value: name, label: presetDescriptions[name].label }))}
         aria-label="Preset"
         data-testid="preset"

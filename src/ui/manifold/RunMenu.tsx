@@ -3,8 +3,8 @@ import { Button, Code, CopyButton, Group, Menu, Modal, Text } from '@mantine/cor
 import { IconChevronDown, IconFileImport, IconFileExport, IconLink, IconTerminal2 } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
-import { FilePicker } from '../controls/FilePicker'
 import { useRestartGuard } from '../controls/RestartGuard'
+import { useFilePicker } from '../controls/useFilePicker'
 import { download } from '../download'
 import { isBusy, useComparing, type LabStore } from '../labs'
 import { runFileStem } from './fileNames'
@@ -28,109 +28,103 @@ export function RunMenu({ lab, onFailure }: { lab: LabStore; onFailure: ExportFa
   }
   const importing = (file: File, load: (file: File) => Promise<void>) =>
     guard({ labs: [lab], action: `Import ${file.name}`, apply: () => void load(file) })
+  const runPicker = useFilePicker({
+    accept: '.safetensors',
+    label: 'Import a run',
+    testId: 'import-run',
+    onFile: (file) => importing(file, state().importRun),
+  })
+  const settingsPicker = useFilePicker({
+    accept: '.json',
+    label: 'Import settings',
+    testId: 'import-settings',
+    onFile: (file) => importing(file, state().importSettings),
+  })
   return (
     <>
-      <FilePicker
-        accept=".safetensors"
-        label="Import a run"
-        testId="import-run"
-        onFile={(file) => importing(file, state().importRun)}
-      >
-        {(openRun) => (
-          <FilePicker
-            accept=".json"
-            label="Import settings"
-            testId="import-settings"
-            onFile={(file) => importing(file, state().importSettings)}
+      {runPicker.input}
+      {settingsPicker.input}
+      <Menu position="bottom-end" width={280}>
+        <Menu.Target>
+          <Button
+            variant="default"
+            size="xs"
+            rightSection={<IconChevronDown size={14} />}
+            data-testid="export-menu"
           >
-            {(openSettings) => (
-              <Menu position="bottom-end" width={280}>
-                <Menu.Target>
-                  <Button
-                    variant="default"
-                    size="xs"
-                    rightSection={<IconChevronDown size={14} />}
-                    data-testid="export-menu"
-                  >
-                    Export{comparing && ` ${state().slot.toUpperCase()}`}
-                  </Button>
-                </Menu.Target>
-                <Menu.Dropdown>
-                  <Menu.Label>Save the shown iteration</Menu.Label>
-                  <Menu.Item
-                    leftSection={<IconFileExport size={16} />}
-                    disabled={!hasSamples}
-                    onClick={save('run', '.safetensors', () => state().exportRun())}
-                    data-testid="export-run"
-                  >
-                    Run: weights, samples, numbers
-                  </Menu.Item>
-                  <Menu.Item
-                    leftSection={<IconFileExport size={16} />}
-                    disabled={!hasSamples}
-                    onClick={save('samples', '-samples.csv', () => state().exportSamples('csv'))}
-                    data-testid="export-csv"
-                  >
-                    Samples, CSV
-                  </Menu.Item>
-                  <Menu.Item
-                    leftSection={<IconFileExport size={16} />}
-                    disabled={!hasSamples}
-                    onClick={save('samples', '-samples.npy', () => state().exportSamples('npy'))}
-                    data-testid="export-npy"
-                  >
-                    Samples, NumPy
-                  </Menu.Item>
-                  <Menu.Item
-                    leftSection={<IconFileExport size={16} />}
-                    onClick={save('settings', '-settings.json', () => state().exportSettings())}
-                    data-testid="export-settings"
-                  >
-                    Settings, JSON
-                  </Menu.Item>
-                  <Menu.Label>Pictures: the arrow beside each plot</Menu.Label>
-                  <Menu.Divider />
-                  <Menu.Label>{busy ? 'Pause the run to import' : 'Load'}</Menu.Label>
-                  <Menu.Item
-                    leftSection={<IconFileImport size={16} />}
-                    disabled={busy}
-                    onClick={openRun}
-                    data-testid="import-run-item"
-                  >
-                    Import a run…
-                  </Menu.Item>
-                  <Menu.Item
-                    leftSection={<IconFileImport size={16} />}
-                    disabled={busy}
-                    onClick={openSettings}
-                    data-testid="import-settings-item"
-                  >
-                    Import settings…
-                  </Menu.Item>
-                  <Menu.Divider />
-                  <Menu.Label>Reproduce</Menu.Label>
-                  <Menu.Item
-                    leftSection={<IconLink size={16} />}
-                    onClick={() => setShared({ title: 'Link to this run', text: window.location.href })}
-                    data-testid="copy-link"
-                  >
-                    Link…
-                  </Menu.Item>
-                  <Menu.Item
-                    leftSection={<IconTerminal2 size={16} />}
-                    onClick={() =>
-                      setShared({ title: 'Command line of this run', text: state().commandLine() })
-                    }
-                    data-testid="copy-command"
-                  >
-                    Command line…
-                  </Menu.Item>
-                </Menu.Dropdown>
-              </Menu>
-            )}
-          </FilePicker>
-        )}
-      </FilePicker>
+            Export{comparing && ` ${state().slot.toUpperCase()}`}
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>Save the shown iteration</Menu.Label>
+          <Menu.Item
+            leftSection={<IconFileExport size={16} />}
+            disabled={!hasSamples}
+            onClick={save('run', '.safetensors', () => state().exportRun())}
+            data-testid="export-run"
+          >
+            Run: weights, samples, numbers
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconFileExport size={16} />}
+            disabled={!hasSamples}
+            onClick={save('samples', '-samples.csv', () => state().exportSamples('csv'))}
+            data-testid="export-csv"
+          >
+            Samples, CSV
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconFileExport size={16} />}
+            disabled={!hasSamples}
+            onClick={save('samples', '-samples.npy', () => state().exportSamples('npy'))}
+            data-testid="export-npy"
+          >
+            Samples, NumPy
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconFileExport size={16} />}
+            onClick={save('settings', '-settings.json', () => state().exportSettings())}
+            data-testid="export-settings"
+          >
+            Settings, JSON
+          </Menu.Item>
+          <Menu.Label>Pictures: the arrow beside each plot</Menu.Label>
+          <Menu.Divider />
+          <Menu.Label>{busy ? 'Pause the run to import' : 'Load'}</Menu.Label>
+          <Menu.Item
+            leftSection={<IconFileImport size={16} />}
+            disabled={busy}
+            onClick={runPicker.open}
+            data-testid="import-run-item"
+          >
+            Import a run…
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconFileImport size={16} />}
+            disabled={busy}
+            onClick={settingsPicker.open}
+            data-testid="import-settings-item"
+          >
+            Import settings…
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Label>Reproduce</Menu.Label>
+          <Menu.Item
+            leftSection={<IconLink size={16} />}
+            onClick={() => setShared({ title: 'Link to this run', text: window.location.href })}
+            data-testid="copy-link"
+          >
+            Link…
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconTerminal2 size={16} />}
+            onClick={() => setShared({ title: 'Command line of this run', text: state().commandLine() })}
+            data-testid="copy-command"
+          >
+            Command line…
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
       <Modal
         opened={shared !== null}
         onClose={() => setShared(null)}

@@ -3,7 +3,7 @@
  * redraws at most a few times a second, and loads plotly when there is first something to draw.
  */
 import { Button, Group, Text } from '@mantine/core'
-import type { Data, Layout, PlotlyHTMLElement } from 'plotly.js'
+import type { Data, Layout } from 'plotly.js'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import type { Lab } from '../../store/labTypes'
 import { download } from '../download'
@@ -114,7 +114,7 @@ export function Chart({ labs, watch, build, title, caption, empty, height, fileN
 
   const save = async () => {
     const container = element.current!
-    const url = await drawn.current!.toImage(container as unknown as PlotlyHTMLElement, {
+    const url = await drawn.current!.toImage(container, {
       format: 'png',
       width: container.clientWidth,
       height,

@@ -50,6 +50,6 @@ export function CornerCanvas({ lab, watch, content, style, label }: CornerCanvas
       observer.disconnect()
       cancelAnimationFrame(frame)
     }
-  }, [lab, watch, content, style.learned, style.text])
+  }, [lab, watch, content, style])
   return <canvas ref={canvas} role="img" aria-label={label} style={{ display: 'block', width: '100%' }} />
 }

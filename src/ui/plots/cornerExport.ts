@@ -2,24 +2,17 @@
 import { colours, fontFamily, sequentialRamp, type ColourScheme } from '../theme'
 import { drawCorner, type CornerContent, type CornerStyle } from './cornerCanvas'
 
-const ramps = new Map<string, Uint8ClampedArray>()
+const styles = new Map<string, CornerStyle>()
 
-function rampOf(colour: string, scheme: ColourScheme): Uint8ClampedArray {
-  const key = `${scheme} ${colour}`
-  let ramp = ramps.get(key)
-  if (!ramp) {
-    ramp = sequentialRamp(colour, scheme)
-    ramps.set(key, ramp)
-  }
-  return ramp
-}
-
-/** `learned`: the colour of the run that is drawn below the diagonal. */
+/** `learned`: the colour of the run that is drawn below the diagonal. The same arguments give the same object. */
 export function cornerStyle(scheme: ColourScheme, learned: string): CornerStyle {
+  const key = `${scheme} ${learned}`
+  const known = styles.get(key)
+  if (known) return known
   const { truth, observation, text, dimmed, frame, grid, panel } = colours[scheme]
-  return {
-    truthRamp: rampOf(truth, scheme),
-    learnedRamp: rampOf(learned, scheme),
+  const style = {
+    truthRamp: sequentialRamp(truth, scheme),
+    learnedRamp: sequentialRamp(learned, scheme),
     truth,
     learned,
     points: observation,
@@ -30,6 +23,8 @@ export function cornerStyle(scheme: ColourScheme, learned: string): CornerStyle 
     panel,
     fontFamily,
   }
+  styles.set(key, style)
+  return style
 }
 
 const EXPORT_SIDE = 900
