@@ -4,8 +4,9 @@
 //
 // Leaves the sum of each tile's share of the loss, every layer's inputs and the loss's derivative by every layer's
 // output (layout: src/gpu/network.ts); weight_gradient.wgsl multiplies the two.
-// Modules: shared/sincos.wgsl, shared/random.wgsl, shared/network.wgsl, shared/denoiser.wgsl, and
-// shared/drawn_batch.wgsl or shared/given_batch.wgsl. Twin: src/diffusion/training.ts.
+// Modules: shared/sincos.wgsl, shared/random.wgsl, shared/network.wgsl, shared/denoiser.wgsl,
+// shared/embedded_inputs.wgsl, and shared/drawn_batch.wgsl or shared/given_batch.wgsl.
+// Twin: src/diffusion/mlpDenoiser.ts.
 
 struct Parameters {
   batch_begin: u32, // elements batch_begin .. batch_begin + batch_count - 1 in this dispatch
@@ -142,7 +143,8 @@ fn denoising_loss(
       delta[i] = 2.0 * share * error;
     }
     for (var r = 0u; r < NARROW; r++) {
-      var values: vec4f;
+      // set to zero by name: Tint gives a variable without a value its zero only once, not in every round
+      var values = vec4f(0.0);
       for (var c = 0u; c < 4u && 4u * r + c < FEATURES; c++) {
         values[c] = delta[4u * r + c];
       }
