@@ -1,6 +1,7 @@
 /** What went wrong, why, and the next step, beside the thing that failed. */
 import { Alert, Button, Group, Text } from '@mantine/core'
 import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react'
+import { useState } from 'react'
 import { useStore } from 'zustand'
 import type { Problem } from '../store/labTypes'
 import type { LabStore } from './labs'
@@ -55,7 +56,8 @@ export function ProblemAlert({ lab, places }: ProblemAlertProps) {
 /** Why the CPU computes, and which browser or setting helps. */
 export function FallbackBanner({ lab }: { lab: LabStore }) {
   const fallback = useStore(lab, (state) => state.fallback)
-  if (!fallback) return null
+  const [dismissed, setDismissed] = useState<Problem | null>(null)
+  if (!fallback || fallback === dismissed) return null
   return (
     <Alert variant="default" title={fallback.title} icon={<IconInfoCircle />} data-testid="fallback">
       <Text size="sm">{fallback.message}</Text>

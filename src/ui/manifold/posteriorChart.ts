@@ -1,5 +1,5 @@
 /** Samples of one observation in the planes where its constraint is a line: one panel for each row of A. */
-import type { Data, Layout, Shape } from 'plotly.js'
+import type { Annotations, Data, Layout, Shape } from 'plotly.js'
 import type { Lab } from '../../store/labTypes'
 import type { ChartContent } from '../plots/Chart'
 import { chartLayout } from '../plots/chartLayout'
@@ -7,6 +7,23 @@ import { constraintPlanes, projectOnto, type ConstraintPlane } from '../plots/co
 import { runColour, type Colours, type ColourScheme } from '../theme'
 
 export const watchPosterior = (lab: Lab) => [lab.posterior, lab.settings.sigmaY]
+
+/** Projections of the curve lie in about [-4, 4]; a sample far beyond would squeeze all others. */
+const EXTENT = 4
+
+function outsideNote(outside: number, colours: Colours): Partial<Annotations> {
+  return {
+    text: `${outside} outside the picture`,
+    xref: 'paper',
+    yref: 'paper',
+    x: 1,
+    y: 1,
+    xanchor: 'right',
+    yanchor: 'bottom',
+    showarrow: false,
+    font: { size: 11, color: colours.dimmed },
+  }
+}
 
 /** The panel of one row r of A. */
 export function constraintChart(row: number) {
@@ -37,6 +54,8 @@ export function constraintChart(row: number) {
       })
     }
     const r = row + 1
+    const extent = Math.max(EXTENT, 1.2 * Math.abs(plane.y))
+    const outside = plane.p.filter((p, k) => Math.abs(p) > extent || Math.abs(plane.q[k]!) > extent).length
     const layout = chartLayout(colours, {
       xaxis: {
         title: { text: `<i>a</i><sub>${r}</sub>·<i>x</i>` },
@@ -44,8 +63,14 @@ export function constraintChart(row: number) {
         nticks: 7,
         zeroline: false,
       },
-      yaxis: { title: { text: `<i>d</i><sub>${r}</sub>·<i>x</i>` }, nticks: 6, zeroline: false },
+      yaxis: {
+        title: { text: `<i>d</i><sub>${r}</sub>·<i>x</i>` },
+        range: [-extent, extent],
+        nticks: 7,
+        zeroline: false,
+      },
       shapes: constraintShapes(plane, settings.sigmaY, colours),
+      annotations: outside > 0 ? [outsideNote(outside, colours)] : [],
     })
     return { data, layout, description: describePlane(plane, settings.sigmaY, posterior.count) }
   }

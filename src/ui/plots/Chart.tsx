@@ -12,7 +12,7 @@ import type { Colours, ColourScheme } from '../theme'
 import { colours } from '../theme'
 import { useScheme } from '../useColours'
 import { Figure } from './Figure'
-import { loadPlotly, type Plotly } from './plotly'
+import { drawInTurn, type Plotly } from './plotly'
 
 const REDRAW_MILLISECONDS = 250
 /** Empty charts take little room, so that the page says more before the first run. */
@@ -69,16 +69,17 @@ export function Chart({ labs, watch, build, title, caption, empty, height, fileN
         return
       }
       try {
-        const plotly = await loadPlotly()
-        if (ended) return
-        drawn.current = plotly
-        setDescription(content.description)
-        await plotly.react(
-          container,
-          content.data,
-          { ...content.layout, width: container.clientWidth, height },
-          { displayModeBar: false, responsive: false },
-        )
+        await drawInTurn(async (plotly) => {
+          if (ended) return
+          drawn.current = plotly
+          setDescription(content.description)
+          await plotly.react(
+            container,
+            content.data,
+            { ...content.layout, width: container.clientWidth, height },
+            { displayModeBar: false, responsive: false },
+          )
+        })
       } catch (error) {
         if (ended) return
         console.error('The plots could not be loaded.', error)

@@ -48,7 +48,7 @@ export function logTicks(smallest: number, largest: number): number[] {
     for (let exponent = Math.floor(Math.log10(smallest)); exponent <= Math.log10(largest); exponent += 1) {
       for (const mantissa of mantissas) {
         const tick = Number(`${mantissa}e${exponent}`)
-        if (tick >= smallest / 1.05 && tick <= largest * 1.05) ticks.push(tick)
+        if (tick >= smallest && tick <= largest) ticks.push(tick)
       }
     }
     if (ticks.length >= FEWEST_TICKS) return ticks

@@ -69,7 +69,7 @@ export function TransportBar(props: TransportBarProps) {
           <Button
             onClick={onPause}
             leftSection={<IconPlayerPauseFilled size={16} />}
-            w={112}
+            w={126}
             px="xs"
             data-testid="pause"
           >
@@ -79,13 +79,13 @@ export function TransportBar(props: TransportBarProps) {
           <ReasonedButton
             step={{
               label: runLabel,
-              hint: 'Space',
+              hint: `${runLabel} to the last iteration (space bar)`,
               testId: 'run',
               unavailable: runUnavailable,
               onClick: onRun,
             }}
             leftSection={<IconPlayerPlayFilled size={16} />}
-            w={112}
+            w={126}
             px="xs"
           />
         )}
