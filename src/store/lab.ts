@@ -16,7 +16,7 @@ import {
   type PresetName,
 } from '../experiments/manifold/settings'
 import type { Lab, LabState, Problem } from './labTypes'
-import type { Command, FromWorker, OpenRun, Request, ToWorker } from './messages'
+import type { Command, FromWorker, OpenRun, Reply, Request, ToWorker } from './messages'
 
 export interface CompareState {
   readonly enabled: boolean
@@ -32,13 +32,11 @@ export interface Labs {
   readonly hidden: ReadonlySet<string>
 }
 
-type Opened = Extract<FromWorker, { id: number }>
-
 /** The worker behind one store, started on first use. */
 class RunClient {
   private worker: Worker | undefined
   private nextId = 0
-  private readonly waiting = new Map<number, (reply: Opened) => void>()
+  private readonly waiting = new Map<number, (reply: Reply) => void>()
 
   constructor(
     private readonly slot: 'a' | 'b',
@@ -49,9 +47,9 @@ class RunClient {
     this.post({ slot: this.slot, command })
   }
 
-  async ask(request: Request): Promise<Opened> {
+  async ask(request: Request): Promise<Reply> {
     const id = this.nextId++
-    const reply = await new Promise<Opened>((resolve) => {
+    const reply = await new Promise<Reply>((resolve) => {
       this.waiting.set(id, resolve)
       this.post({ id, request })
     })
@@ -273,11 +271,11 @@ export function startLabs(): Labs {
     const settingsChanged = patch.settings !== undefined
     labs[slot].setState(patch)
     if (settingsChanged) replaceUrl()
-    if (patch.fallback && slot === 'a') useTinyWhereNothingWasChosen()
+    if (patch.fallback && slot === 'a') chooseTinyByDefault()
   }
 
   /** Without a GPU the default preset would take hours: a visitor who chose nothing gets the one that runs. */
-  function useTinyWhereNothingWasChosen(): void {
+  function chooseTinyByDefault(): void {
     const { preset, settings, iterations } = labs.a.getState()
     const chosen = differencesFromPreset({ ...settings, seed: presets[preset].seed }, preset).length > 0
     if (preset === defaultPreset && !chosen && iterations.length === 0) labs.a.getState().choosePreset('tiny')
@@ -352,7 +350,7 @@ function otherCovariance({ covariance }: ManifoldSettings): ManifoldSettings['co
   return covariance === 'tweedie' ? 'gaussian' : 'tweedie'
 }
 
-function toBlob(reply: Opened, type: string): Blob {
+function toBlob(reply: Reply, type: string): Blob {
   return new Blob(reply.bytes ? [reply.bytes] : [], { type })
 }
 

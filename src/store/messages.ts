@@ -36,11 +36,13 @@ export type Request =
 export type ToWorker =
   { readonly slot: 'a' | 'b'; readonly command: Command } | { readonly id: number; readonly request: Request }
 
-export type FromWorker =
-  | { readonly patch: Partial<LabState> }
-  | {
-      readonly id: number
-      readonly bytes?: Uint8Array<ArrayBuffer>
-      readonly opened?: OpenRun
-      readonly error?: string
-    }
+/** What a request brings: a file's bytes, a run to open, or why there is neither. */
+export interface Answer {
+  readonly bytes?: Uint8Array<ArrayBuffer>
+  readonly opened?: OpenRun
+  readonly error?: string
+}
+
+export type Reply = Answer & { readonly id: number }
+
+export type FromWorker = { readonly patch: Partial<LabState> } | Reply

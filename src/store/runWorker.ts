@@ -8,7 +8,7 @@ import { readObservations } from '../experiments/manifold/observationsFile'
 import { readRun, writeRun, type SavedRun } from '../experiments/manifold/runFile'
 import { settingKeys } from '../experiments/manifold/settings'
 import { forgetRun, loadRun, loadSpeed, saveRun, saveSpeed } from './autosave'
-import type { Command, FromWorker, OpenRun, Request, ToWorker } from './messages'
+import type { Answer, Command, FromWorker, OpenRun, Request, ToWorker } from './messages'
 import { openBackend } from './openBackend'
 import { explain, RunController } from './runController'
 
@@ -87,7 +87,7 @@ function isSameRun(saved: SavedRun, wanted: OpenRun): boolean {
   return sameSettings && sameOrigin
 }
 
-function answer(request: Request): Omit<FromWorker & { id: number }, 'id'> {
+function answer(request: Request): Answer {
   switch (request.type) {
     case 'exportRun': {
       const run = controller.snapshot()

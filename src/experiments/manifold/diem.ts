@@ -9,10 +9,12 @@
  * stopped, saved, resumed or moved to another device between any two steps and continues to the same numbers.
  */
 import { NonFiniteLossError, type Backend, type JobControl, type JobProgress } from '../../diffusion/backend'
+import type { Gaussian } from '../../diffusion/gaussianDenoiser'
 import { fitGaussian, sampleGaussianPosterior, type GaussianFit } from '../../diffusion/gaussianFit'
 import { initializeWeights } from '../../diffusion/mlp'
 import type { Observations } from '../../diffusion/types'
 import { sinkhornDivergence } from '../../math/sinkhorn'
+import { covariance, mean } from '../../math/statistics'
 import type { Dataset } from './dataset'
 import { samplerPlan } from './plan'
 import { networkShape, posteriorOptions, type ManifoldSettings } from './settings'
@@ -125,10 +127,20 @@ export class DiemRun {
     return this.newWeights ?? this.history.at(-1)?.weights ?? null
   }
 
-  /** The Gaussian prior of the start, N(mean, covariance), fitted when first asked for. */
-  get gaussian(): GaussianFit {
+  /** The Gaussian prior that the run starts from, fitted to the observations when first asked for. */
+  private get start(): GaussianFit {
     this.gaussianFit ??= fitGaussian(this.dataset.observations, this.settings.gaussianIterations)
     return this.gaussianFit
+  }
+
+  /**
+   * N(mean, covariance) as known before the next E step: the moments of the last record's kept samples. The sampler starts
+   * from its mean; the Gaussian-fit covariance is its covariance.
+   */
+  private moments(record: IterationRecord): Gaussian {
+    const kept = keptSamples(record.samples, this.settings)
+    const { features } = this.settings
+    return { mean: mean(kept, features), covariance: covariance(kept, features) }
   }
 
   /** Makes the next step of EM. */
@@ -183,13 +195,15 @@ export class DiemRun {
     const { settings, dataset } = this
     const weights = this.weights
     let samples: Float32Array
-    if (weights) {
+    const last = this.history.at(-1)
+    if (weights && last) {
+      const prior = this.moments(last)
       samples = await this.backend.sample(
         {
-          ...this.drawBasics(weights),
+          ...this.drawBasics(weights, prior),
           count: dataset.observations.count,
           observations: dataset.observations,
-          posterior: posteriorOptions(settings, this.gaussian.covariance),
+          posterior: posteriorOptions(settings, prior.covariance),
           stream: this.steps + 1,
           histogram: { bins: settings.bins, range: 3 },
         },
@@ -198,7 +212,7 @@ export class DiemRun {
     } else {
       control.onStage?.('start', 0)
       await control.ready?.()
-      samples = sampleGaussianPosterior(this.gaussian, dataset.observations, settings.seed, this.steps + 1)
+      samples = sampleGaussianPosterior(this.start, dataset.observations, settings.seed, this.steps + 1)
     }
     const seconds = this.newSeconds + (performance.now() - begin) / 1000
     const inRange = keptIndices(samples, settings)
@@ -212,7 +226,7 @@ export class DiemRun {
     const losses = this.newLosses
     this.history.push({
       iteration: this.history.length,
-      loss: losses.length > 0 ? mean(losses.subarray(Math.floor((losses.length * 7) / 8))) : null,
+      loss: losses.length > 0 ? average(losses.subarray(Math.floor((losses.length * 7) / 8))) : null,
       losses,
       divergence,
       kept: inRange.length / dataset.observations.count,
@@ -236,7 +250,11 @@ export class DiemRun {
   ): Promise<Float32Array | undefined> {
     if (!record.weights) return undefined
     return await this.backend.sample(
-      { ...this.drawBasics(record.weights), count, stream: STREAM.unconditional + 16 * record.iteration },
+      {
+        ...this.drawBasics(record.weights, this.moments(record)),
+        count,
+        stream: STREAM.unconditional + 16 * record.iteration,
+      },
       jobControl(control, 'draw'),
     )
   }
@@ -250,27 +268,27 @@ export class DiemRun {
   ): Promise<Float32Array> {
     const observations = repeatObservation(this.dataset.observations, index, count)
     const stream = STREAM.observation + 16 * record.iteration
-    if (!record.weights)
-      return sampleGaussianPosterior(this.gaussian, observations, this.settings.seed, stream)
+    if (!record.weights) return sampleGaussianPosterior(this.start, observations, this.settings.seed, stream)
+    const prior = this.moments(record)
     return await this.backend.sample(
       {
-        ...this.drawBasics(record.weights),
+        ...this.drawBasics(record.weights, prior),
         count,
         observations,
-        posterior: posteriorOptions(this.settings, this.gaussian.covariance),
+        posterior: posteriorOptions(this.settings, prior.covariance),
         stream,
       },
       jobControl(control, 'draw'),
     )
   }
 
-  private drawBasics(weights: Float32Array) {
+  private drawBasics(weights: Float32Array, prior: Gaussian) {
     const { settings } = this
     return {
       network: networkShape(settings),
       weights,
       plan: samplerPlan(settings),
-      mean: this.gaussian.mean,
+      mean: prior.mean,
       startSigma: settings.sigmaMax,
       seed: settings.seed,
     }
@@ -374,6 +392,6 @@ function concatenate(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer
   return result
 }
 
-function mean(values: Float32Array): number {
+function average(values: Float32Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }

@@ -117,7 +117,11 @@ export function readRun(bytes: Uint8Array): SavedRun {
     seconds: number
     iterations: Omit<IterationRecord, 'weights' | 'samples' | 'losses'>[]
   }
-  if (!Number.isInteger(progress.steps) || !Array.isArray(progress.iterations)) {
+  if (
+    !Number.isInteger(progress.steps) ||
+    !Number.isFinite(progress.seconds) ||
+    !Array.isArray(progress.iterations)
+  ) {
     throw new RunFileError('The metadata "progress" is incomplete.')
   }
   const parameters = parameterCount(networkShape(settings))
@@ -149,7 +153,7 @@ export function readRun(bytes: Uint8Array): SavedRun {
       records,
       weights: optional('pending.weights') ? readFloats(file, 'pending.weights', parameters) : null,
       losses: optional('pending.losses') ? readFloats(file, 'pending.losses') : new Float32Array(0),
-      seconds: Number(progress.seconds) || 0,
+      seconds: progress.seconds,
       steps: progress.steps,
     },
   }
