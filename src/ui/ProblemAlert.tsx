@@ -59,7 +59,15 @@ export function FallbackBanner({ lab }: { lab: LabStore }) {
   const [dismissed, setDismissed] = useState<Problem | null>(null)
   if (!fallback || fallback === dismissed) return null
   return (
-    <Alert variant="default" title={fallback.title} icon={<IconInfoCircle />} data-testid="fallback">
+    <Alert
+      variant="default"
+      withCloseButton
+      closeButtonLabel="Dismiss"
+      onClose={() => setDismissed(fallback)}
+      title={fallback.title}
+      icon={<IconInfoCircle />}
+      data-testid="fallback"
+    >
       <Text size="sm">{fallback.message}</Text>
       <Text size="sm" fw={500} mt={4}>
         {fallback.nextStep}

@@ -57,9 +57,10 @@ export function constraintChart(row: number) {
     const extent = Math.max(EXTENT, 1.2 * Math.abs(plane.y))
     const outside = plane.p.filter((p, k) => Math.abs(p) > extent || Math.abs(plane.q[k]!) > extent).length
     const layout = chartLayout(colours, {
+      margin: { l: 52, r: 10, t: 20, b: 38 },
       xaxis: {
         title: { text: `<i>a</i><sub>${r}</sub>·<i>x</i>` },
-        range: [-3, 3],
+        range: [-extent, extent],
         nticks: 7,
         zeroline: false,
       },
