@@ -190,10 +190,8 @@ function NumberControl({ settingKey, definition, value, busy, unused, change }: 
           disabled={busy}
           label={(at) => formatValue(stopAt(at, stops))}
           thumbLabel={definition.label}
-          thumbProps={{
-            'aria-valuetext': formatValue(value),
-            'aria-describedby': `${id}-about`,
-          }}
+          thumbValueText={text}
+          thumbProps={{ 'aria-describedby': `${id}-about` }}
           onChange={(at) => setDraft(formatValue(stopAt(at, stops)))}
           onChangeEnd={(at) => apply(stopAt(at, stops))}
         />

@@ -113,14 +113,20 @@ export function Chart({ labs, watch, build, title, caption, empty, height, fileN
     }
   }, [labs, watch, build, scheme, height, attempt])
 
+  // On white paper, whatever the theme.
   const save = async () => {
-    const container = element.current!
-    const url = await drawn.current!.toImage(container, {
-      format: 'png',
-      width: container.clientWidth,
-      height,
-      scale: 3,
-    })
+    const content = build(
+      labs.map((lab) => lab.getState()),
+      colours.light,
+      'light',
+    )
+    if (!content || !drawn.current) return
+    const { data, layout } = content
+    const width = element.current!.clientWidth
+    const url = await drawn.current.toImage(
+      { data, layout: { ...layout, width, height, paper_bgcolor: colours.light.background } },
+      { format: 'png', width, height, scale: 3 },
+    )
     download(await (await fetch(url)).blob(), `${fileName}.png`)
   }
 

@@ -199,7 +199,7 @@ function Scrubber({ newest, last, selected, onSelect }: TransportScrubber) {
         marks={Array.from({ length: newest + 1 }, (_, value) => ({ value }))}
         label={null}
         thumbLabel="Iteration"
-        thumbProps={{ 'aria-valuetext': `Iteration ${position}` }}
+        thumbValueText={`Iteration ${position}`}
         onChange={(to) => onSelect(to >= newest ? null : to)}
       />
     </div>
