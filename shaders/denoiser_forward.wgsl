@@ -1,5 +1,6 @@
 // Denoiser: d(x_t, sigma) = c_skip x_t + c_out h(c_in x_t, emb(log sigma)) with sigma_data = 1 (Karras et al. 2022).
-// Modules: shared/sincos.wgsl, shared/network.wgsl, shared/denoiser.wgsl. Twin: src/diffusion/mlpDenoiser.ts.
+// Modules: shared/sincos.wgsl, shared/network.wgsl, shared/denoiser.wgsl, shared/embedded_inputs.wgsl.
+// Twin: src/diffusion/mlpDenoiser.ts.
 
 struct Parameters {
   count: u32,

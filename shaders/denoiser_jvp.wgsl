@@ -1,5 +1,6 @@
 // Denoiser and Jacobian-vector products J u, J = ∂d/∂x_t, for several tangents u a sample; one forward serves all.
-// Modules: shared/sincos.wgsl, shared/network.wgsl, shared/denoiser.wgsl. Twin: src/diffusion/mlpDenoiser.ts.
+// Modules: shared/sincos.wgsl, shared/network.wgsl, shared/denoiser.wgsl, shared/embedded_inputs.wgsl.
+// Twin: src/diffusion/mlpDenoiser.ts.
 
 struct Parameters {
   count: u32,

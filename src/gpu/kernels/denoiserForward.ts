@@ -4,6 +4,7 @@
  */
 import kernelSource from '../../../shaders/denoiser_forward.wgsl?raw'
 import denoiserSource from '../../../shaders/shared/denoiser.wgsl?raw'
+import embeddedInputsSource from '../../../shaders/shared/embedded_inputs.wgsl?raw'
 import networkSource from '../../../shaders/shared/network.wgsl?raw'
 import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
 import type { NetworkShape } from '../../diffusion/types'
@@ -37,6 +38,7 @@ export class DenoiserForwardKernel {
       sincosSource,
       networkSource,
       denoiserSource,
+      embeddedInputsSource,
       kernelSource,
     ])
     const label = 'denoiser forward'

@@ -4,6 +4,7 @@
  */
 import kernelSource from '../../../shaders/denoiser_jvp.wgsl?raw'
 import denoiserSource from '../../../shaders/shared/denoiser.wgsl?raw'
+import embeddedInputsSource from '../../../shaders/shared/embedded_inputs.wgsl?raw'
 import networkSource from '../../../shaders/shared/network.wgsl?raw'
 import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
 import type { NetworkShape } from '../../diffusion/types'
@@ -41,6 +42,7 @@ export class DenoiserJvpKernel {
       sincosSource,
       networkSource,
       denoiserSource,
+      embeddedInputsSource,
       kernelSource,
     ])
     const label = 'denoiser JVP'

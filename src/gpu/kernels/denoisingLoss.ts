@@ -6,6 +6,7 @@ import kernelSource from '../../../shaders/denoising_loss.wgsl?raw'
 import denoiserSource from '../../../shaders/shared/denoiser.wgsl?raw'
 import drawnBatchSource from '../../../shaders/shared/drawn_batch.wgsl?raw'
 import givenBatchSource from '../../../shaders/shared/given_batch.wgsl?raw'
+import embeddedInputsSource from '../../../shaders/shared/embedded_inputs.wgsl?raw'
 import networkSource from '../../../shaders/shared/network.wgsl?raw'
 import randomSource from '../../../shaders/shared/random.wgsl?raw'
 import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
@@ -74,6 +75,7 @@ export class DenoisingLossKernel {
       randomSource,
       networkSource,
       denoiserSource,
+      embeddedInputsSource,
       given ? givenBatchSource : drawnBatchSource,
       kernelSource,
     ])

@@ -100,7 +100,7 @@ const covariances: Record<CovarianceName, number> = {
 }
 
 /** The plan for the kernel, [steps, 8]: sigma, a, b, c, log sigma, v of V = v I, 0, 0. */
-export function packPlan(plan: Plan, covariance?: CovarianceName): Float32Array<ArrayBuffer> {
+export function packPlan(plan: Plan, covariance: CovarianceName = 'tweedie'): Float32Array<ArrayBuffer> {
   const variance =
     covariances[covariance] === 1 ? heuristicCovariances[covariance as 'identity'](1) : undefined
   const packed = new Float32Array(plan.length * 8)
