@@ -93,7 +93,9 @@ function Adapter() {
           </Badge>
         )}
         <span className={classes.adapterName}>{adapter?.name ?? 'looking for a device…'}</span>
-        {gflops !== undefined && <span className={classes.gflops}>{formatGflops(gflops)}</span>}
+        {gflops !== undefined && gflops >= 0.05 && (
+          <span className={classes.gflops}>{formatGflops(gflops)}</span>
+        )}
       </Text>
     </Tooltip>
   )

@@ -52,7 +52,7 @@ export function ManifoldTransport({ onHelp }: { onHelp: () => void }) {
           : drawing
             ? 'Samples are being drawn.'
             : finished
-              ? `All ${last} iterations are done: raise the number of EM iterations, or reset.`
+              ? 'The last iteration is done: raise the number of EM iterations, or reset.'
               : undefined
       }
       onRun={run}
@@ -135,7 +135,7 @@ function statusText(lab: Lab): string {
     case 'paused':
       return `Paused${progress ? `: ${progress.label}` : ''}`
     case 'finished':
-      return `Finished ${settings.iterations} iterations`
+      return `Finished ${settings.iterations} iteration${settings.iterations === 1 ? '' : 's'}`
     case 'failed':
       return 'Stopped by a problem'
     case 'idle':
