@@ -95,8 +95,9 @@ export function TransportBar(props: TransportBarProps) {
             step={step}
             variant="default"
             px="xs"
+            sectionClassName={classes.stepIcon}
             className={onCancel ? classes.wideOnly : undefined}
-            leftSection={<IconPlayerSkipForward size={15} className={classes.stepIcon} />}
+            leftSection={<IconPlayerSkipForward size={15} />}
           />
         ))}
         {onCancel && (
@@ -115,7 +116,8 @@ export function TransportBar(props: TransportBarProps) {
           step={reset}
           variant="subtle"
           px="xs"
-          leftSection={<IconRefresh size={16} className={classes.stepIcon} />}
+          sectionClassName={classes.stepIcon}
+          leftSection={<IconRefresh size={16} />}
         />
       </Group>
       <div className={classes.progress}>
@@ -148,15 +150,18 @@ interface ReasonedButtonProps {
   readonly w?: number
   readonly px?: string
   readonly className?: string | undefined
+  /** For the icon beside the label. */
+  readonly sectionClassName?: string | undefined
 }
 
 /** A button that can be focused while it is unavailable, to say why. */
-function ReasonedButton({ step, ...rest }: ReasonedButtonProps) {
+function ReasonedButton({ step, sectionClassName, ...rest }: ReasonedButtonProps) {
   const unavailable = step.unavailable !== undefined
   return (
     <Tooltip label={step.unavailable ?? step.hint} openDelay={300}>
       <Button
         {...rest}
+        classNames={sectionClassName ? { section: sectionClassName } : undefined}
         data-testid={step.testId}
         data-disabled={unavailable || undefined}
         aria-disabled={unavailable}
