@@ -161,6 +161,60 @@ describe('the WebGPU backend', () => {
   })
 })
 
+describe('on a device with small bindings', () => {
+  /** A backend whose device says it binds only `bytes`. */
+  async function smallBackend(bytes: number): Promise<WebGpuBackend> {
+    const small = {
+      async requestAdapter(options?: GPURequestAdapterOptions) {
+        const adapter = (await gpu.requestAdapter(options))!
+        const requestDevice = adapter.requestDevice.bind(adapter)
+        adapter.requestDevice = async (descriptor) => {
+          const device = await requestDevice(descriptor)
+          const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = device.limits
+          const limits = {
+            maxComputeWorkgroupStorageSize,
+            maxComputeInvocationsPerWorkgroup,
+            maxBufferSize: bytes,
+            maxStorageBufferBindingSize: bytes,
+          }
+          Object.defineProperty(device, 'limits', { value: limits })
+          return device
+        }
+        return adapter
+      },
+    } as unknown as GPU
+    const opened = await createWebGpuBackend(small)
+    afterAll(() => opened.destroy())
+    return opened
+  }
+
+  it('samples in groups and gets the same samples to the bit, previews of all included', async () => {
+    const request = sampleRequest(41)
+    const counts: number[] = []
+    const onPreview = ({ count }: Histograms) => counts.push(count)
+    const backendOfFew = await smallBackend(16 * 4 * 3 * 2)
+    const control = { onPreview, previewMilliseconds: 0 }
+    const few = { ...request, histogram: { bins: 4, range: 3 } }
+    expect(await backendOfFew.sample(few, control)).toEqual(await backend.sample(request))
+    expect(counts.at(-1)).toBe(41)
+  })
+
+  it('trains on the batch in parts, with the same losses within rounding', async () => {
+    const inParts = await (await smallBackend(16384)).train({ ...trainRequest, batch: 130 })
+    const whole = await backend.train({ ...trainRequest, batch: 130 })
+    for (let k = 0; k < whole.losses.length; k++) {
+      expect(Math.abs(inParts.losses[k]! / whole.losses[k]! - 1)).toBeLessThan(1e-4)
+    }
+  })
+
+  it('says how many training samples would fit', async () => {
+    const run = (await smallBackend(16384)).train({ ...trainRequest, samples: wave(6000 * 3, 0) })
+    await expect(run).rejects.toThrow(
+      '6000 training samples do not fit into one GPU buffer of 0 MiB; 1365 would.',
+    )
+  })
+})
+
 describe('the order of sampling work', () => {
   it.each([1, 64, 100, 130, 1000, 1e9])('does every step of every sample once, %i at a time', (offered) => {
     const [count, steps] = [130, 5]

@@ -18,7 +18,7 @@ const shapeKey = (shape: TrainRequest['network']): string =>
   `${shape.features} ${shape.embedding} ${shape.hidden} ${shape.hiddenLayers}`
 
 /** Kernels of a training step for one shape. */
-export async function trainingKernels(job: Job, shape: TrainRequest['network']) {
+async function trainingKernels(job: Job, shape: TrainRequest['network']) {
   const { parameterCount } = gpuLayout(shape)
   const { context } = job
   const key = shapeKey(shape)
