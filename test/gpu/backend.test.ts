@@ -218,7 +218,7 @@ describe('on a device with small bindings', () => {
 describe('the order of sampling work', () => {
   it.each([1, 64, 100, 130, 1000, 1e9])('does every step of every sample once, %i at a time', (offered) => {
     const [count, steps] = [130, 5]
-    const position = new Array<number>(count).fill(0)
+    const position = Array.from({ length: count }, () => 0)
     const cursor = { step: 0, begin: 0 }
     let units = 0
     while (units < count * steps) {
