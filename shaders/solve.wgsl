@@ -1,6 +1,7 @@
 // Batched dense solve: x_i = M_i⁻¹ b_i, or the iterate after a number of iterations of an iterative solver.
 // One thread a system. Constants: SIZE, METHOD (0 exact, 1 cg, 2 gmres, 3 bicgstab), PROJECT (bool: M ← its
-// positive semi-definite projection first). Modules: shared/solvers.wgsl.
+// positive semi-definite projection first). Modules: shared/solvers.wgsl,
+// shared/spectrum.wgsl.
 
 struct SolveParameters {
   count: u32,
@@ -27,7 +28,7 @@ fn solve(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     b[i] = rights[system * SIZE + i];
   }
   if (PROJECT) {
-    project_psd(&m);
+    clamp_spectrum(&m, 0.0, 3.4e38);
   }
   var x: SmallVector;
   if (METHOD == 0u) {

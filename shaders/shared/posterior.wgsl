@@ -4,11 +4,13 @@
 //
 // (Rozet et al. 2024, algorithm 1). With Tweedie's V = sigma² Jᵀ the OBSERVED rows of A as cotangents give AJ: the
 // whole small system, and Jᵀ Aᵀ v, without further products. Other V are given, and cost one product for Jᵀ Aᵀ v.
-// The thread that owns a sample solves its system.
+// With PROJECT, V is sigma² times the symmetric matrix nearest to J with eigenvalues in [LEAST_SHARE/(1 + sigma²), 1], in
+// the system and in the last factor: then the step moves A x̂ towards y, never past it. That needs all of J, a product
+// a feature. The thread that owns a sample solves its system.
 //
 // Constants: OBSERVED (rows of A) = SIZE of shared/solvers.wgsl, COVARIANCE (0 Tweedie, 1 scalar times I from the
-// plan, 2 a matrix a step from `covariances`), METHOD (0 exact, 1 cg, 2 gmres, 3 bicgstab), PROJECT (bool: A V Aᵀ ←
-// its positive semi-definite projection). Needs shared/denoiser.wgsl, shared/solvers.wgsl, sample.wgsl.
+// plan, 2 a matrix a step from `covariances`), METHOD (0 exact, 1 cg, 2 gmres, 3 bicgstab), PROJECT (bool, with
+// COVARIANCE 0), LEAST_SHARE. Needs shared/denoiser.wgsl, shared/solvers.wgsl, shared/spectrum.wgsl, sample.wgsl.
 
 @group(0) @binding(5) var<storage, read> observation_matrices: array<f32>; // [count, OBSERVED, FEATURES]
 @group(0) @binding(6) var<storage, read> observed: array<f32>; // [count, OBSERVED]
@@ -37,7 +39,33 @@ fn estimate(
   }
   var result = *x_hat;
   var cotangent: array<f32, FEATURES>;
-  if (COVARIANCE == 0u) {
+  if (PROJECT) {
+    var jacobian: SquareMatrix; // row i: Jᵀ e_i
+    for (var i = 0u; i < FEATURES; i++) {
+      for (var k = 0u; k < FEATURES; k++) {
+        cotangent[k] = select(0.0, 1.0, k == i);
+      }
+      let product = vector_jacobian(&cotangent, scales);
+      for (var k = 0u; k < FEATURES; k++) {
+        jacobian[i * FEATURES + k] = product[k];
+      }
+    }
+    if (owner) {
+      let square = sigma * sigma;
+      clamp_spectrum(&jacobian, LEAST_SHARE / (1.0 + square), 1.0);
+      var va: array<f32, OBSERVED * FEATURES>; // row j: V A_jᵀ
+      for (var j = 0u; j < OBSERVED; j++) {
+        for (var i = 0u; i < FEATURES; i++) {
+          var sum = 0.0;
+          for (var k = 0u; k < FEATURES; k++) {
+            sum += jacobian[i * FEATURES + k] * a[j * FEATURES + k];
+          }
+          va[j * FEATURES + i] = square * sum;
+        }
+      }
+      add_correction(&result, &a, &va, &residual);
+    }
+  } else if (COVARIANCE == 0u) {
     var va: array<f32, OBSERVED * FEATURES>; // row j: sigma² Jᵀ A_jᵀ
     for (var j = 0u; j < OBSERVED; j++) {
       for (var i = 0u; i < FEATURES; i++) {
@@ -49,12 +77,7 @@ fn estimate(
       }
     }
     if (owner) {
-      let v = solve_system(&a, &va, &residual);
-      for (var i = 0u; i < FEATURES; i++) {
-        for (var j = 0u; j < OBSERVED; j++) {
-          result[i] += v[j] * va[j * FEATURES + i];
-        }
-      }
+      add_correction(&result, &a, &va, &residual);
     }
   } else {
     if (owner) {
@@ -87,6 +110,21 @@ fn estimate(
   return result;
 }
 
+// result += V Aᵀ v.
+fn add_correction(
+  result: ptr<function, array<f32, FEATURES>>,
+  a: ptr<function, array<f32, OBSERVED * FEATURES>>,
+  va: ptr<function, array<f32, OBSERVED * FEATURES>>,
+  residual: ptr<function, SmallVector>,
+) {
+  let v = solve_system(a, va, residual);
+  for (var i = 0u; i < FEATURES; i++) {
+    for (var j = 0u; j < OBSERVED; j++) {
+      (*result)[i] += v[j] * (*va)[j * FEATURES + i];
+    }
+  }
+}
+
 // v of (sigma_y² I + A V Aᵀ) v = residual, from the rows A_i and V A_jᵀ.
 fn solve_system(
   a: ptr<function, array<f32, OBSERVED * FEATURES>>,
@@ -102,9 +140,6 @@ fn solve_system(
       }
       system[i * SIZE + j] = sum;
     }
-  }
-  if (PROJECT) {
-    project_psd(&system);
   }
   for (var i = 0u; i < OBSERVED; i++) {
     system[i * SIZE + i] += parameters.sigma_y * parameters.sigma_y;

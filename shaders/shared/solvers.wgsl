@@ -1,7 +1,7 @@
 // Small dense systems M x = b on private arrays: exact (LU), CG, GMRES, BiCGSTAB, and the projection onto
 // positive semi-definite matrices. Iterates start from zero. No division by zero: a breakdown keeps the iterate.
 //
-// Sources: Golub & Van Loan, Matrix Computations (LU, CG, Jacobi eigenvalues); Saad & Schultz 1986 (GMRES);
+// Sources: Golub & Van Loan, Matrix Computations (LU, CG); Saad & Schultz 1986 (GMRES);
 // van der Vorst 1992 (BiCGSTAB). Needs the constant SIZE (u32, 1 to 16). Twin: src/linalg.
 
 alias SmallVector = array<f32, SIZE>;
@@ -235,62 +235,4 @@ fn solve_bicgstab(m: ptr<function, SmallMatrix>, b: ptr<function, SmallVector>, 
     return best;
   }
   return x;
-}
-
-// M ← the nearest symmetric positive semi-definite matrix: symmetrise, cyclic Jacobi eigenvalues, negative → 0.
-fn project_psd(m: ptr<function, SmallMatrix>) {
-  var a: SmallMatrix;
-  var vectors: SmallMatrix; // column k is the k-th eigenvector
-  for (var i = 0u; i < SIZE; i++) {
-    for (var j = 0u; j < SIZE; j++) {
-      a[i * SIZE + j] = 0.5 * ((*m)[i * SIZE + j] + (*m)[j * SIZE + i]);
-    }
-    vectors[i * SIZE + i] = 1.0;
-  }
-  for (var sweep = 0u; sweep < 8u; sweep++) {
-    for (var p = 0u; p + 1u < SIZE; p++) {
-      for (var q = p + 1u; q < SIZE; q++) {
-        let off = a[p * SIZE + q];
-        let app = a[p * SIZE + p];
-        let aqq = a[q * SIZE + q];
-        // below rounding beside the diagonal, the rotation would change nothing
-        if (abs(off) <= 1e-9 * sqrt(abs(app * aqq)) || off == 0.0) {
-          continue;
-        }
-        let theta = (aqq - app) / (2.0 * off);
-        // the root of least size of t² + 2 theta t - 1; for a huge theta the square would overflow
-        var t = 0.5 / theta;
-        if (abs(theta) < 1e8) {
-          t = select(-1.0, 1.0, theta >= 0.0) / (abs(theta) + sqrt(theta * theta + 1.0));
-        }
-        let c = inverseSqrt(t * t + 1.0);
-        let s = t * c;
-        for (var k = 0u; k < SIZE; k++) {
-          let akp = a[k * SIZE + p];
-          let akq = a[k * SIZE + q];
-          a[k * SIZE + p] = c * akp - s * akq;
-          a[k * SIZE + q] = s * akp + c * akq;
-        }
-        for (var k = 0u; k < SIZE; k++) {
-          let apk = a[p * SIZE + k];
-          let aqk = a[q * SIZE + k];
-          a[p * SIZE + k] = c * apk - s * aqk;
-          a[q * SIZE + k] = s * apk + c * aqk;
-          let vkp = vectors[k * SIZE + p];
-          let vkq = vectors[k * SIZE + q];
-          vectors[k * SIZE + p] = c * vkp - s * vkq;
-          vectors[k * SIZE + q] = s * vkp + c * vkq;
-        }
-      }
-    }
-  }
-  for (var i = 0u; i < SIZE; i++) {
-    for (var j = 0u; j < SIZE; j++) {
-      var sum = 0.0;
-      for (var k = 0u; k < SIZE; k++) {
-        sum += max(a[k * SIZE + k], 0.0) * vectors[i * SIZE + k] * vectors[j * SIZE + k];
-      }
-      (*m)[i * SIZE + j] = sum;
-    }
-  }
 }

@@ -3,6 +3,7 @@
  * Only matrix products are counted: the rest is below a few percent at any width worth running.
  */
 import { layers } from './mlp'
+import { isProjected } from './posterior/mmps'
 import type { NetworkShape, PosteriorOptions } from './types'
 
 /** One forward pass of one sample; a VJP or JVP costs the same again. */
@@ -17,11 +18,19 @@ export function samplerEvaluationFlops(
   posterior: PosteriorOptions | undefined,
 ): number {
   const forward = forwardFlops(shape) - 2 * shape.embedding * shape.hidden
-  return forward * (1 + (posterior ? vjpsPerEvaluation(observed, posterior) : 0))
+  return forward * (1 + (posterior ? vjpsPerEvaluation(shape, observed, posterior) : 0))
 }
 
-/** VJPs that one posterior evaluation costs: Tweedie's system needs one per row of A, a given covariance one in all. */
-export function vjpsPerEvaluation(observed: number, posterior: PosteriorOptions): number {
+/**
+ * VJPs that one posterior evaluation costs: a given covariance needs one, Tweedie's system one per row of A, and its
+ * projection all of J.
+ */
+export function vjpsPerEvaluation(
+  shape: NetworkShape,
+  observed: number,
+  posterior: PosteriorOptions,
+): number {
+  if (isProjected(posterior)) return shape.features
   return posterior.covariance === 'tweedie' ? observed : 1
 }
 

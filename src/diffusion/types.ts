@@ -63,8 +63,8 @@ export type CovarianceName = 'tweedie' | 'zero' | 'identity' | 'pigdm' | 'gaussi
 export type SolverName = 'exact' | 'cg' | 'gmres' | 'bicgstab'
 
 /**
- * What guards a system whose Jacobian is not symmetric positive semi-definite.
- * `psd`: A V Aᵀ is symmetrised and its negative eigenvalues set to zero before Sigma_y is added.
+ * What guards Tweedie's covariance where the network's Jacobian is not one.
+ * `psd`: V = sigma_t² times the symmetric matrix nearest to J with eigenvalues in [0.01/(1 + sigma_t²), 1].
  */
 export type SafeguardName = 'none' | 'psd'
 

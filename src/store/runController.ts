@@ -343,16 +343,8 @@ export class RunController {
   private runFraction(run: DiemRun, current: StepStage, fraction: number): number {
     const m = mStepFlops(run.settings)
     const e = eStepFlops(run.settings)
-    const complete = Math.max(run.records.length - 1, 0) * (m + e)
-    const within =
-      current === 'train'
-        ? fraction * m
-        : current === 'sample'
-          ? m + fraction * e
-          : current === 'metric'
-            ? m + e
-            : 0
-    return Math.min((complete + within) / (run.settings.iterations * (m + e)), 1)
+    const done = Math.max(run.records.length - 1, 0) * (m + e) + doneWithin(run, current, fraction, { m, e })
+    return Math.min(done / (run.settings.iterations * (m + e)), 1)
   }
 
   /** From the rates measured so far; undefined until there is one. */
@@ -360,15 +352,7 @@ export class RunController {
     const seconds = secondsOf(run.settings, this.speed)
     if (!seconds) return undefined
     const iterations = run.settings.iterations - Math.max(run.records.length - 1, 0)
-    const doneHere =
-      current === 'train'
-        ? fraction * seconds.m
-        : current === 'sample'
-          ? seconds.m + fraction * seconds.e
-          : current === 'metric'
-            ? seconds.m + seconds.e
-            : 0
-    return Math.max(iterations * (seconds.m + seconds.e) - doneHere, 0)
+    return Math.max(iterations * (seconds.m + seconds.e) - doneWithin(run, current, fraction, seconds), 0)
   }
 
   private estimates(): LabState['estimates'] {
@@ -537,6 +521,19 @@ function stageLabel(current: StepStage, iteration: number, iterations: number): 
     draw: 'Drawing',
   }
   return labels[current]
+}
+
+/** What of the present iteration's cost is done. The Gaussian start, metric included, costs nothing here. */
+function doneWithin(
+  run: DiemRun,
+  current: StepStage,
+  fraction: number,
+  { m, e }: { m: number; e: number },
+): number {
+  if (run.records.length === 0) return 0
+  if (current === 'train') return fraction * m
+  if (current === 'sample') return m + fraction * e
+  return current === 'metric' ? m + e : 0
 }
 
 /** Seconds of one M and one E step at a measured speed; where only one rate is known it stands for both. */

@@ -3,7 +3,7 @@ import { bicgstab } from '../../src/linalg/bicgstab'
 import { cg } from '../../src/linalg/cg'
 import { heuristicCovariances, observedCovariance } from '../../src/linalg/covariances'
 import { gmres } from '../../src/linalg/gmres'
-import { projectPsd } from '../../src/linalg/psd'
+import { clampSpectrum } from '../../src/linalg/spectrum'
 import { smallSolvers } from '../../src/linalg/solve'
 import { multiply, symmetricEigen } from '../../src/math/matrix'
 
@@ -86,19 +86,19 @@ test('all small solvers agree on a well-conditioned system, whichever is asked',
   }
 })
 
-describe('projectPsd', () => {
+describe('clampSpectrum', () => {
   test('symmetrises and leaves a covariance as it is', () => {
-    expect([...projectPsd(Float64Array.of(2, 1.5, 0.5, 3), 2)]).toEqual([2, 1, 1, 3])
+    expect([...clampSpectrum(Float64Array.of(2, 1.5, 0.5, 3), 2, 0, Infinity)]).toEqual([2, 1, 1, 3])
   })
 
   test('sets negative eigenvalues to zero and keeps the others', () => {
     const matrix = Float64Array.of(1, 2, 0, 2, 1, 0, 0, 0, -4)
-    const { values } = symmetricEigen(projectPsd(matrix, 3), 3)
+    const { values } = symmetricEigen(clampSpectrum(matrix, 3, 0, Infinity), 3)
     ;[0, 0, 3].forEach((value, i) => expect(values[i]).toBeCloseTo(value, 12))
   })
 
   test('a negative matrix becomes zero', () => {
-    expect([...projectPsd(Float64Array.of(-2), 1)].map(Math.abs)).toEqual([0])
+    expect([...clampSpectrum(Float64Array.of(-2), 1, 0, Infinity)].map(Math.abs)).toEqual([0])
   })
 })
 

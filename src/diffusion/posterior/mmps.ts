@@ -11,9 +11,20 @@
  * section 4 and Algorithm 2.
  */
 import { heuristicCovariances, observedCovariance, type CovarianceAt } from '../../linalg/covariances'
-import { projectPsd } from '../../linalg/psd'
 import { smallSolvers } from '../../linalg/solve'
+import { clampSpectrum } from '../../linalg/spectrum'
 import type { Denoiser, MeanEstimator, Observations, PosteriorOptions } from '../types'
+
+/** Smallest eigenvalue of a projected V, as a share of sigma²/(1 + sigma²): a direction is never quite certain. */
+export const LEAST_SHARE = 0.01
+
+/** Whether V = sigma_t² Jᵀ is made a covariance. The heuristics' V are covariances as they are. */
+export function isProjected({
+  covariance,
+  safeguard,
+}: Pick<PosteriorOptions, 'covariance' | 'safeguard'>): boolean {
+  return safeguard === 'psd' && covariance === 'tweedie'
+}
 
 /** Observations in either precision. */
 export interface LinearObservations extends Omit<Observations, 'A' | 'y'> {
@@ -88,6 +99,7 @@ export class MmpsDenoiser implements MeanEstimator {
       throw new RangeError(`The batch has ${sigma.length} samples for ${count} observations.`)
     }
     const { xHat, vjp } = this.denoiser.linearize(xT, sigma)
+    if (isProjected(this.options)) return this.evaluateProjected(xHat, vjp, sigma)
     const rowVjps = this.covarianceAt ? undefined : this.rowVjps(vjp)
     const system = new Float64Array(count * m * m)
     const posterior = xHat.slice()
@@ -105,10 +117,9 @@ export class MmpsDenoiser implements MeanEstimator {
       if (this.covarianceAt && (b === 0 || sigma[b] !== sigma[b - 1])) {
         heuristic = this.covarianceAt(sigma[b]!)
       }
-      let matrix = rowVjps
+      const matrix = rowVjps
         ? tweedieSystem(A, offset, rowVjps, b * n, m, n, variance)
         : observedCovariance(A, offset, m, n, heuristic)
-      if (this.options.safeguard === 'psd') matrix = projectPsd(matrix, m)
       for (let i = 0; i < m; i++) matrix[i * m + i]! += sigmaY * sigmaY
       system.set(matrix, b * m * m)
       const v = smallSolvers[this.options.solver](matrix, residual, this.options.solverIterations)
@@ -127,6 +138,52 @@ export class MmpsDenoiser implements MeanEstimator {
       const pulled = vjp(backward)
       for (let i = 0; i < posterior.length; i++) {
         posterior[i]! += sigma[Math.floor(i / n)]! ** 2 * pulled[i]!
+      }
+    }
+    return { xHat, system, posterior }
+  }
+
+  /**
+   * The whole V = sigma_t² Jᵀ made a covariance, J's symmetric part with eigenvalues held in
+   * [LEAST_SHARE/(1 + sigma_t²), 1], in the system and in the last factor: the step moves A xHat towards y by at most
+   * ‖y - A xHat‖, whatever the network's Jacobian. Needs n VJPs.
+   */
+  private evaluateProjected(
+    xHat: Float64Array,
+    vjp: (v: Float64Array) => Float64Array,
+    sigma: Float64Array,
+  ): PosteriorEvaluation {
+    const { features: n, A, y } = this
+    const { count, observed: m, sigmaY } = this.observations
+    const rows = Array.from({ length: n }, (_, j) =>
+      vjp(Float64Array.from({ length: count * n }, (_, i) => (i % n === j ? 1 : 0))),
+    )
+    const system = new Float64Array(count * m * m)
+    const posterior = xHat.slice()
+    const residual = new Float64Array(m)
+    const jacobian = new Float64Array(n * n)
+    for (let b = 0; b < count; b++) {
+      const variance = sigma[b]! ** 2
+      for (let p = 0; p < n; p++) {
+        for (let q = 0; q < n; q++) jacobian[p * n + q] = rows[p]![b * n + q]!
+      }
+      const v = clampSpectrum(jacobian, n, LEAST_SHARE / (1 + variance), 1).map((value) => variance * value)
+      const offset = b * m * n
+      for (let i = 0; i < m; i++) {
+        let sum = y[b * m + i]!
+        for (let d = 0; d < n; d++) sum -= A[offset + i * n + d]! * xHat[b * n + d]!
+        residual[i] = sum
+      }
+      const matrix = observedCovariance(A, offset, m, n, v)
+      for (let i = 0; i < m; i++) matrix[i * m + i]! += sigmaY * sigmaY
+      system.set(matrix, b * m * m)
+      const w = smallSolvers[this.options.solver](matrix, residual, this.options.solverIterations)
+      for (let p = 0; p < n; p++) {
+        for (let q = 0; q < n; q++) {
+          let sum = 0
+          for (let j = 0; j < m; j++) sum += A[offset + j * n + q]! * w[j]!
+          posterior[b * n + p]! += v[p * n + q]! * sum
+        }
       }
     }
     return { xHat, system, posterior }

@@ -11,6 +11,7 @@ import priorSource from '../../../shaders/shared/prior.wgsl?raw'
 import randomSource from '../../../shaders/shared/random.wgsl?raw'
 import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
 import solversSource from '../../../shaders/shared/solvers.wgsl?raw'
+import spectrumSource from '../../../shaders/shared/spectrum.wgsl?raw'
 import type {
   CovarianceName,
   NetworkShape,
@@ -19,6 +20,7 @@ import type {
   SafeguardName,
   SolverName,
 } from '../../diffusion/types'
+import { isProjected, LEAST_SHARE } from '../../diffusion/posterior/mmps'
 import { heuristicCovariances } from '../../linalg/covariances'
 import { type BufferScope, type UniformWord, dispatchSize } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
@@ -152,11 +154,13 @@ export class SampleKernel {
             ...constants,
             OBSERVED: posterior.observed,
             SIZE: posterior.observed,
+            ORDER: shape.features,
             COVARIANCE: covariances[posterior.covariance],
             METHOD: methods[posterior.solver],
-            PROJECT: posterior.safeguard === 'psd',
+            PROJECT: isProjected(posterior),
+            LEAST_SHARE,
           },
-          [...shared, solversSource, posteriorSource, sampleSource],
+          [...shared, solversSource, spectrumSource, posteriorSource, sampleSource],
         )
       : composeShader(constants, [...shared, priorSource, sampleSource])
     const { features, embedding, hidden } = shape

@@ -3,6 +3,7 @@
  * Kernel: shaders/solve.wgsl; twins: src/linalg.
  */
 import solversSource from '../../../shaders/shared/solvers.wgsl?raw'
+import spectrumSource from '../../../shaders/shared/spectrum.wgsl?raw'
 import solveSource from '../../../shaders/solve.wgsl?raw'
 import type { SolverName } from '../../diffusion/types'
 import { type BufferScope, dispatchSize } from '../buffers'
@@ -35,8 +36,9 @@ export class SolveKernel {
     if (!Number.isInteger(size) || size < 1 || size > largestSystem) {
       throw new RangeError(`A system must have 1 to ${largestSystem} rows, not ${size}.`)
     }
-    const code = composeShader({ SIZE: size, METHOD: methods[method], PROJECT: projected }, [
+    const code = composeShader({ SIZE: size, ORDER: size, METHOD: methods[method], PROJECT: projected }, [
       solversSource,
+      spectrumSource,
       solveSource,
     ])
     return new SolveKernel(await createComputeKernel(device, { label: 'solve', code, entryPoint: 'solve' }))
