@@ -60,26 +60,31 @@ fn keep_inputs(tile_begin: u32) {
   }
 }
 
-// Four neurons of one sample, from the block: component s of quad q, vector v.
-fn neurons(q: u32, v: u32, s: u32) -> vec4f {
-  let i = (q * VECTORS + v) * 4u;
-  return vec4f(block[i][s], block[i + 1u][s], block[i + 2u][s], block[i + 3u][s]);
+// Four neurons of one sample from the block, and where they belong. `part` counts the block's samples and vectors.
+struct Neurons {
+  element: u32, // of the batch, from the chunk's begin
+  vector: u32, // which vec4 of the row
+  values: vec4f,
+}
+
+fn neurons(part: u32, tile_begin: u32) -> Neurons {
+  let s = part % 4u;
+  let i = part / 4u * 4u;
+  let q = i / (4u * VECTORS);
+  let values = vec4f(block[i][s], block[i + 1u][s], block[i + 2u][s], block[i + 3u][s]);
+  return Neurons(tile_begin + 4u * (quad + q) + s, column + part / 4u % VECTORS * STRIDE, values);
 }
 
 // The block, an output of a hidden layer, as the inputs of layer l.
 fn keep_activations(l: u32, tile_begin: u32) {
   let first = activations_of(l);
-  for (var q = 0u; q < QUADS; q++) {
-    for (var s = 0u; s < 4u; s++) {
-      let element = tile_begin + 4u * (quad + q) + s;
-      if (thread < WORKERS && element < parameters.batch_count) {
-        let row = first + element * (COLUMNS + 1u);
-        for (var v = 0u; v < VECTORS; v++) {
-          activations[row + column + v * STRIDE] = neurons(q, v, s);
-        }
-        if (column == 0u) {
-          activations[row + COLUMNS] = vec4f(1.0, 0.0, 0.0, 0.0);
-        }
+  for (var part = 0u; part < rolled(BLOCK); part++) {
+    let kept = neurons(part, tile_begin);
+    if (thread < WORKERS && kept.element < parameters.batch_count) {
+      let row = first + kept.element * (COLUMNS + 1u);
+      activations[row + kept.vector] = kept.values;
+      if (kept.vector == 0u) {
+        activations[row + COLUMNS] = vec4f(1.0, 0.0, 0.0, 0.0);
       }
     }
   }
@@ -87,14 +92,10 @@ fn keep_activations(l: u32, tile_begin: u32) {
 
 // The block, a derivative by hidden layer l's pre-activation.
 fn keep_deltas(l: u32, tile_begin: u32) {
-  for (var q = 0u; q < QUADS; q++) {
-    for (var s = 0u; s < 4u; s++) {
-      let element = tile_begin + 4u * (quad + q) + s;
-      if (thread < WORKERS && element < parameters.batch_count) {
-        for (var v = 0u; v < VECTORS; v++) {
-          deltas[(parameters.capacity * l + element) * COLUMNS + column + v * STRIDE] = neurons(q, v, s);
-        }
-      }
+  for (var part = 0u; part < rolled(BLOCK); part++) {
+    let kept = neurons(part, tile_begin);
+    if (thread < WORKERS && kept.element < parameters.batch_count) {
+      deltas[(parameters.capacity * l + kept.element) * COLUMNS + kept.vector] = kept.values;
     }
   }
 }
@@ -126,7 +127,7 @@ fn denoising_loss(
   network_inputs(&x_t, scales);
   keep_inputs(tile_begin);
   for (var l = 0u; l < LAYERS; l++) {
-    set_bias(l);
+    set_block(bias_of(l));
     hidden_layer(l, select(HIDDEN, INPUTS, l == 0u));
     keep_activations(l + 1u, tile_begin);
   }

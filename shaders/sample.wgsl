@@ -42,6 +42,13 @@ fn draw(sample: u32, step: u32, domain: u32) -> array<f32, FEATURES> {
   return noise;
 }
 
+// block = a row of the table, from vec4 `first`, for all samples.
+fn set_block_from_table(first: u32) {
+  for (var i = 0u; i < rolled(BLOCK); i++) {
+    block[i] = vec4f(table[first + column + i / 4u % VECTORS * STRIDE][i % 4u]);
+  }
+}
+
 @compute @workgroup_size(THREADS)
 fn sample_plan(
   @builtin(local_invocation_index) index: u32,
@@ -74,12 +81,10 @@ fn sample_plan(
     }
     set_features(&inputs, 0.0);
     for (var l = 0u; l < LAYERS; l++) {
-      for (var v = 0u; v < VECTORS; v++) {
-        var bias = weights[bias_of(l) + column + v * STRIDE];
-        if (l == 0u) {
-          bias = table[(step - parameters.first) * COLUMNS + column + v * STRIDE];
-        }
-        set_vector(v, bias);
+      if (l == 0u) {
+        set_block_from_table((step - parameters.first) * COLUMNS);
+      } else {
+        set_block(bias_of(l));
       }
       hidden_layer(l, select(HIDDEN, FEATURES, l == 0u));
     }

@@ -30,7 +30,7 @@ fn network_inputs(x: ptr<function, array<f32, FEATURES>>, scales: Scales) {
 // The network from the inputs in the tile; `output_value` then gives its outputs.
 fn denoise() {
   for (var l = 0u; l < LAYERS; l++) {
-    set_bias(l);
+    set_block(bias_of(l));
     hidden_layer(l, select(HIDDEN, INPUTS, l == 0u));
   }
   narrow_product(FINAL);

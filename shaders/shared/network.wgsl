@@ -4,12 +4,13 @@
 //     directions:  SiLU'(a) = s (1 + a (1 - s)), s = 1/(1 + e^-a);
 //                  LayerNorm's derivative is symmetric: g ← rstd (g - mean(g) - x̂ mean(g x̂))
 //
-// A thread ("worker") keeps 4 VECTORS neurons × 4 QUADS samples of the layer in registers (`block`), the same ones in
-// every layer and in both directions, so pre-activations stay private to it. `tile` holds the layer's input, row = neuron,
+// A thread ("worker") keeps 4 VECTORS neurons × 4 QUADS samples of the layer in `block`, the same ones in every
+// layer and in both directions, so what a derivative needs of the forward pass stays private to it. `tile` holds the layer's input, row = neuron,
 // four samples a vec4: the workers of a product read it by broadcast and a weight row by consecutive vec4s. Between
 // two products its rows serve as scratch for reductions, which lets 16 samples × 256 neurons live in 16 KiB.
 //
-// Layers are rolled in loops: unrolled, software drivers compile for minutes.
+// Only the inner product is meant to be unrolled (its operands then live in registers); all other loops run to a
+// bound that the compiler does not know (`rolled`), else drivers unroll them and compile for minutes.
 //
 // Constants: FEATURES, EMBEDDING, HIDDEN, LAYERS (hidden ones), INPUTS (FEATURES + EMBEDDING), TILE, QUADS, VECTORS, ROWS,
 // THREADS, PARTS, NARROW (vec4s that hold the features), NARROW_PARTS; places in the weights, in vec4s: SECOND
@@ -37,15 +38,20 @@ var<workgroup> tile: array<vec4f, ROWS * TILE_QUADS>;
 
 // Element (q VECTORS + v) 4 + c: samples of quad q, neuron c of the four of vector v.
 var<private> block: Block;
-var<private> pre: array<vec4f, LAYERS * BLOCK>;
-// Statistics of SiLU(pre) per layer and quad.
-var<private> mean: array<vec4f, LAYERS * QUADS>;
-var<private> deviation: array<vec4f, LAYERS * QUADS>; // 1/√(variance + epsilon)
+// Of each hidden layer's elements, what its derivative needs:
+var<private> slope: array<vec4f, LAYERS * BLOCK>; // SiLU'(pre-activation)
+var<private> normalized: array<vec4f, LAYERS * BLOCK>; // the layer's output
+var<private> deviation: array<vec4f, LAYERS * QUADS>; // LayerNorm's 1/√(variance + epsilon)
 
 // This thread's place; set by `place`.
 var<private> thread: u32;
 var<private> column: u32; // neurons 4 (column + v STRIDE) + 0 .. 3 for v < VECTORS
 var<private> quad: u32; // samples 4 quad .. 4 (quad + QUADS) - 1
+
+// `count`, hidden from the compiler: a loop to it is not unrolled.
+fn rolled(count: u32) -> u32 {
+  return min(count, count * arrayLength(&weights));
+}
 
 fn place(index: u32) {
   thread = index;
@@ -109,19 +115,10 @@ fn bias_of(l: u32) -> u32 {
   return parameters_of(l) + select(HIDDEN, INPUTS, l == 0u) * COLUMNS;
 }
 
-// block[...] = the four neurons of `bias` for all samples.
-fn set_vector(v: u32, bias: vec4f) {
-  for (var q = 0u; q < QUADS; q++) {
-    for (var c = 0u; c < 4u; c++) {
-      block[(q * VECTORS + v) * 4u + c] = vec4f(bias[c]);
-    }
-  }
-}
-
-// block = the bias of hidden layer l.
-fn set_bias(l: u32) {
-  for (var v = 0u; v < VECTORS; v++) {
-    set_vector(v, weights[bias_of(l) + column + v * STRIDE]);
+// block = a row of neurons, from vec4 `first` of the weights, for all samples.
+fn set_block(first: u32) {
+  for (var i = 0u; i < rolled(BLOCK); i++) {
+    block[i] = vec4f(weights[first + column + i / 4u % VECTORS * STRIDE][i % 4u]);
   }
 }
 
@@ -192,7 +189,7 @@ fn reduce(parts: array<Pair, QUADS>, moments: bool) -> array<Pair, QUADS> {
   for (var q = 0u; q < QUADS; q++) {
     var sum = Pair(vec4f(0.0), vec4f(0.0));
     var count = 0u;
-    for (var part = 0u; part < PARTS; part++) {
+    for (var part = 0u; part < rolled(PARTS); part++) {
       let row = 2u * (STRIDE + part) * TILE_QUADS + quad + q;
       let size = 4u * VECTORS * ((part + 1u) * STRIDE / PARTS - part * STRIDE / PARTS);
       sum = merge(sum, count, Pair(tile[row], tile[row + TILE_QUADS]), size, moments);
@@ -207,12 +204,9 @@ fn reduce(parts: array<Pair, QUADS>, moments: bool) -> array<Pair, QUADS> {
 // Writes the block to the tile: the next product's input. Ends with a barrier.
 fn publish() {
   if (thread < WORKERS) {
-    for (var q = 0u; q < QUADS; q++) {
-      for (var v = 0u; v < VECTORS; v++) {
-        for (var c = 0u; c < 4u; c++) {
-          tile[(4u * (column + v * STRIDE) + c) * TILE_QUADS + quad + q] = block[(q * VECTORS + v) * 4u + c];
-        }
-      }
+    for (var i = 0u; i < rolled(BLOCK); i++) {
+      let neuron = 4u * (column + i / 4u % VECTORS * STRIDE) + i % 4u;
+      tile[neuron * TILE_QUADS + quad + i / (4u * VECTORS)] = block[i];
     }
   }
   workgroupBarrier();
@@ -224,18 +218,19 @@ fn hidden_layer(l: u32, rows: u32) {
   var parts: array<Pair, QUADS>;
   if (thread < WORKERS) {
     multiply(parameters_of(l), rows);
-    for (var i = 0u; i < BLOCK; i++) {
+    for (var i = 0u; i < rolled(BLOCK); i++) {
       let a = block[i];
-      pre[l * BLOCK + i] = a;
-      block[i] = a * sigmoid(a);
+      let s = sigmoid(a);
+      block[i] = a * s;
+      slope[l * BLOCK + i] = s * (1.0 + a * (1.0 - s));
     }
     for (var q = 0u; q < QUADS; q++) {
       var sum = vec4f(0.0);
-      for (var i = 0u; i < 4u * VECTORS; i++) {
+      for (var i = 0u; i < rolled(4u * VECTORS); i++) {
         sum += block[q * 4u * VECTORS + i];
       }
       var squares = vec4f(0.0);
-      for (var i = 0u; i < 4u * VECTORS; i++) {
+      for (var i = 0u; i < rolled(4u * VECTORS); i++) {
         let d = block[q * 4u * VECTORS + i] - sum / f32(4u * VECTORS);
         squares += d * d;
       }
@@ -244,23 +239,22 @@ fn hidden_layer(l: u32, rows: u32) {
   }
   let moments = reduce(parts, true);
   for (var q = 0u; q < QUADS; q++) {
-    let m = moments[q].first / f32(HIDDEN);
+    let mean = moments[q].first / f32(HIDDEN);
     let r = inverseSqrt(moments[q].second / f32(HIDDEN) + LAYER_NORM_EPSILON);
-    mean[l * QUADS + q] = m;
     deviation[l * QUADS + q] = r;
-    for (var i = q * 4u * VECTORS; i < (q + 1u) * 4u * VECTORS; i++) {
-      block[i] = (block[i] - m) * r;
+    for (var c = 0u; c < rolled(4u * VECTORS); c++) {
+      let i = q * 4u * VECTORS + c;
+      block[i] = (block[i] - mean) * r;
+      normalized[l * BLOCK + i] = block[i];
     }
   }
   publish();
 }
 
-// block ← block × SiLU'(pre) of hidden layer l.
+// block ← block × SiLU' of hidden layer l.
 fn silu_derivative(l: u32) {
-  for (var i = 0u; i < BLOCK; i++) {
-    let a = pre[l * BLOCK + i];
-    let s = sigmoid(a);
-    block[i] *= s * (1.0 + a * (1.0 - s));
+  for (var i = 0u; i < rolled(BLOCK); i++) {
+    block[i] *= slope[l * BLOCK + i];
   }
 }
 
@@ -268,26 +262,25 @@ fn silu_derivative(l: u32) {
 fn layer_norm_derivative(l: u32) {
   var parts: array<Pair, QUADS>;
   if (thread < WORKERS) {
-    for (var i = 0u; i < BLOCK; i++) {
-      let q = i / (4u * VECTORS);
-      parts[q].first += block[i];
-      parts[q].second += block[i] * normalized(l, i);
+    for (var q = 0u; q < QUADS; q++) {
+      var sum = Pair(vec4f(0.0), vec4f(0.0));
+      for (var c = 0u; c < rolled(4u * VECTORS); c++) {
+        let i = q * 4u * VECTORS + c;
+        sum.first += block[i];
+        sum.second += block[i] * normalized[l * BLOCK + i];
+      }
+      parts[q] = sum;
     }
   }
   let sums = reduce(parts, false);
-  for (var i = 0u; i < BLOCK; i++) {
-    let q = i / (4u * VECTORS);
+  for (var q = 0u; q < QUADS; q++) {
     let g = sums[q].first / f32(HIDDEN);
     let gx = sums[q].second / f32(HIDDEN);
-    block[i] = deviation[l * QUADS + q] * (block[i] - g - normalized(l, i) * gx);
+    for (var c = 0u; c < rolled(4u * VECTORS); c++) {
+      let i = q * 4u * VECTORS + c;
+      block[i] = deviation[l * QUADS + q] * (block[i] - g - normalized[l * BLOCK + i] * gx);
+    }
   }
-}
-
-// Output i of hidden layer l, from what is kept of it.
-fn normalized(l: u32, i: u32) -> vec4f {
-  let a = pre[l * BLOCK + i];
-  let q = l * QUADS + i / (4u * VECTORS);
-  return (a * sigmoid(a) - mean[q]) * deviation[q];
 }
 
 // Jᵀ of hidden layer l: from the derivative by its output (`rows` rows in the tile, before the product with the
@@ -346,7 +339,7 @@ fn narrow_product(first: u32) {
 // Feature i of `narrow_product` for a sample of the tile.
 fn narrow_value(i: u32, sample: u32) -> f32 {
   var sum = 0.0;
-  for (var part = 0u; part < NARROW_PARTS; part++) {
+  for (var part = 0u; part < rolled(NARROW_PARTS); part++) {
     sum += tile_value(part * NARROW * 4u + i, sample);
   }
   return sum;
