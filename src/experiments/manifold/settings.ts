@@ -615,7 +615,7 @@ const quick: ManifoldSettings = {
   safeguard: 'psd',
   sampler: 'ddpm',
   samplerSteps: 52,
-  iterations: 16,
+  iterations: 12,
   trainingSteps: 512,
   learningRate: 3e-3,
 }
@@ -625,9 +625,9 @@ const standard: ManifoldSettings = {
   observations: 16384,
   hidden: 128,
   embedding: 64,
-  samplerSteps: 256,
+  samplerSteps: 128,
   iterations: 16,
-  trainingSteps: 4096,
+  trainingSteps: 2048,
 }
 
 /** Small enough for the TypeScript twins in a Web Worker. */
@@ -636,8 +636,8 @@ const tiny: ManifoldSettings = {
   observations: 512,
   hidden: 32,
   embedding: 16,
-  samplerSteps: 16,
-  iterations: 4,
+  samplerSteps: 24,
+  iterations: 6,
   trainingSteps: 256,
   batch: 256,
   metricPoints: 256,
