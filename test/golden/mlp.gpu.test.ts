@@ -138,7 +138,7 @@ describe.each(['mlp_small', 'mlp_paper'])('%s on the GPU', (name) => {
     const start = x.map((value, i) => value + from[Math.floor(i / features)]! * z[i]!)
     const steps = [...from].map((level, b) => makeSteps(level, schedule.sigma(s[b]!)))
     // the golden noise enters in the last step of each sample, so it can be added here
-    const plan = steps.flat().map((step) => ({ ...step, c: 0 }))
+    const plan = steps.flat().map(({ sigma: level, a, b }) => ({ sigma: level, a, b, c: 0 }))
     const actual = await kernels.sample(plan, start, eachItsOwn(steps[0]!.length))
     const noisy = actual.map((value, i) => value + steps[Math.floor(i / features)]!.at(-1)!.c * eps[i]!)
     expect(steps.every((own) => own.slice(0, -1).every(({ c }) => c === 0))).toBe(true)
