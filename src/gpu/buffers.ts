@@ -52,13 +52,7 @@ export class BufferScope {
 
   /** Writes `data` at byte `offset` of a buffer. */
   write(buffer: GPUBuffer, data: Float32Array | Uint32Array, offset = 0): void {
-    this.device.queue.writeBuffer(
-      buffer,
-      offset,
-      data.buffer as ArrayBuffer,
-      data.byteOffset,
-      data.byteLength,
-    )
+    this.device.queue.writeBuffer(buffer, offset, data.buffer, data.byteOffset, data.byteLength)
   }
 
   /** A uniform buffer holding `words`. */

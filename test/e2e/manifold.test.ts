@@ -27,7 +27,7 @@ const numbers = async (page: Page) => {
 async function exported(page: Page, item: string): Promise<Uint8Array> {
   await press(page, 'export-menu')
   const [download] = await Promise.all([page.waitForEvent('download'), press(page, item)])
-  return await readFile((await download.path())!)
+  return await readFile(await download.path())
 }
 
 async function imported(page: Page, name: string, bytes: Uint8Array): Promise<void> {

@@ -14,8 +14,3 @@ export function eStepFlops(settings: ManifoldSettings): number {
 export function mStepFlops(settings: ManifoldSettings): number {
   return settings.trainingSteps * trainingStepFlops(networkShape(settings), settings.batch)
 }
-
-/** All EM iterations. */
-export function runFlops(settings: ManifoldSettings): number {
-  return settings.iterations * (eStepFlops(settings) + mStepFlops(settings))
-}
