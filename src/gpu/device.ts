@@ -91,18 +91,36 @@ export async function openDevice(gpu: GPU | undefined): Promise<OpenDevice> {
     )
   }
 
-  let isLost = false
+  // Rejections of the work under way. Not one promise for all to race with: it would keep every result of a run
+  // that lasts for hours alive.
+  const waiting = new Set<(error: DeviceLostError) => void>()
+  let loss: DeviceLostError | undefined
   const lost = device.lost.then(({ reason, message }) => {
-    isLost = true
-    return reason === 'destroyed'
-      ? 'The GPU device was closed.'
-      : `The GPU device was lost${message ? ` (${message.trim()})` : ''}.`
+    const sentence =
+      reason === 'destroyed'
+        ? 'The GPU device was closed.'
+        : `The GPU device was lost${message ? ` (${message.trim()})` : ''}.`
+    loss = new DeviceLostError(sentence)
+    for (const reject of waiting) reject(loss)
+    waiting.clear()
+    return sentence
   })
-  // one long-lived rejection to race with; handled here so that it never counts as unhandled
-  const failure = lost.then((sentence): never => {
-    throw new DeviceLostError(sentence)
-  })
-  failure.catch(() => undefined)
+  const unlessLost = async <T>(work: Promise<T>): Promise<T> => {
+    if (loss) {
+      work.catch(() => undefined)
+      throw loss
+    }
+    let give: ((error: DeviceLostError) => void) | undefined
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        give = reject
+        waiting.add(reject)
+        work.then(resolve, reject)
+      })
+    } finally {
+      waiting.delete(give!)
+    }
+  }
 
   return {
     device,
@@ -110,13 +128,12 @@ export async function openDevice(gpu: GPU | undefined): Promise<OpenDevice> {
     lost,
     async guard(work) {
       try {
-        return await Promise.race([work, failure])
+        return await unlessLost(work)
       } catch (error) {
         if (error instanceof DeviceLostError) throw error
         // on loss, promises of the queue may reject just before `device.lost` resolves: one more round trip tells
         await Promise.race([lost, device.queue.onSubmittedWorkDone().catch(() => undefined)])
-        if (isLost) return failure
-        throw error
+        throw loss ?? error
       }
     },
   }
