@@ -5,8 +5,8 @@
  * per EM iteration (iteration 0 is the Gaussian start). Exit codes: 0 done, 1 the run failed, 2 the settings or a
  * file cannot be used.
  */
-import { readFile, writeFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { access, constants, readFile, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createCpuBackend } from '../diffusion/cpuBackend'
 import type { Backend } from '../diffusion/backend'
@@ -103,7 +103,9 @@ async function runCommand(command: Command, backend: Backend): Promise<void> {
     process.stdout.write(json ? `${JSON.stringify(summary(record))}\n` : `${tableRow(record)}\n`)
     if (save) await writeFile(save, writeRun({ ...command, state: run.state }))
   }
-  if (save) process.stderr.write(`diem: saved ${save}\n`)
+  if (!save) return
+  await writeFile(save, writeRun({ ...command, state: run.state }))
+  process.stderr.write(`diem: saved ${save}\n`)
 }
 
 /** The line that --json prints for an iteration. */
@@ -168,6 +170,8 @@ async function readCommand(args: readonly string[]): Promise<Command> {
     origin = { kind: 'file', name: basename(dataPath), observations: { ...pairs, sigmaY: settings.sigmaY } }
   }
   const problems = validateSettings(settings)
+  const save = take('save')
+  if (save !== undefined) await requireWritable(save)
   if (problems.length > 0) throw new UsageError(problems.map(({ message }) => message).join('\n      '))
   return {
     settings,
@@ -176,7 +180,7 @@ async function readCommand(args: readonly string[]): Promise<Command> {
     state: loaded?.state,
     json: values['json'] === true,
     cpu: values['cpu'] === true,
-    save: take('save'),
+    save,
   }
 }
 
@@ -201,6 +205,20 @@ async function fromFile<T>(path: string, read: (bytes: Uint8Array) => T): Promis
     return read(await readFile(path))
   } catch (error) {
     throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** Fails before the run and not after its first iteration. */
+async function requireWritable(path: string): Promise<void> {
+  try {
+    await access(dirname(path), constants.W_OK)
+    const target = await stat(path).catch(() => undefined)
+    if (target?.isDirectory()) throw new Error('it is a folder')
+    if (target) await access(path, constants.W_OK)
+  } catch (error) {
+    throw new UsageError(
+      `--save ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 

@@ -88,6 +88,7 @@ describe('npm run diem', () => {
     [['--sigma-y', 'loud'], /not a number/],
     [['--nonsense', '1'], /nonsense/],
     [['--load', '/nowhere.safetensors'], /nowhere/],
+    [['--save', '/nowhere/run.safetensors'], /--save .*cannot be written/],
     [['--data', 'package.json'], /"A"/],
     [['--url', '#seed=x'], /seed/],
   ])('exits with 2 and says why: %j', async (args, message) => {

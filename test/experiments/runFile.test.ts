@@ -74,6 +74,12 @@ describe('run file', () => {
     ],
     ['a missing tensor', () => rewrite({}, 'iteration.1.samples'), /iteration.1.samples/],
     ['an unknown preset', () => rewrite({ preset: 'huge' }), /huge/],
+    [
+      'a damaged curve',
+      () =>
+        rewrite({ origin: JSON.stringify({ kind: 'drawn', strokes: [{ plane: [0, 1], points: [[0]] }] }) }),
+      /curve/,
+    ],
     ['a truncated file', () => writeRun(run).slice(0, 5000), /./],
   ])('refuses %s', (_, make, message) => {
     expect(() => readRun(make())).toThrow(message)

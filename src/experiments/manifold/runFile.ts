@@ -182,18 +182,31 @@ function readOrigin(file: SafetensorsFile, settings: ManifoldSettings): DataOrig
     strokes?: DrawnStroke[]
   }
   if (origin.kind === 'random') return { kind: 'random' }
-  if (origin.kind === 'drawn' && Array.isArray(origin.strokes))
+  if (origin.kind === 'drawn') {
+    if (!Array.isArray(origin.strokes) || !origin.strokes.every(isStroke))
+      throw new RunFileError('The drawn curve in the metadata "origin" is damaged.')
     return { kind: 'drawn', strokes: origin.strokes }
+  }
   if (origin.kind !== 'file') throw new RunFileError(`The data's origin "${origin.kind}" is unknown.`)
   const { features, observed, sigmaY } = settings
   const y = readFloats(file, 'data.y')
   const count = y.length / observed
+  if (!Number.isInteger(count)) throw new RunFileError('The tensor "data.y" does not hold whole pairs.')
   const A = readFloats(file, 'data.A', count * observed * features)
   return {
     kind: 'file',
     name: String(origin.name),
     observations: { count, features, observed, A, y, sigmaY },
   }
+}
+
+function isStroke(value: unknown): value is DrawnStroke {
+  const { plane, points } = (value ?? {}) as Partial<DrawnStroke>
+  const isPair = (pair: unknown): pair is readonly [number, number] =>
+    Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite)
+  if (!isPair(plane) || !plane.every(Number.isInteger)) return false
+  if (plane[0] < 0 || plane[0] >= plane[1] || plane[1] > 7) return false
+  return Array.isArray(points) && points.length > 1 && points.every(isPair)
 }
 
 function readFloats(file: SafetensorsFile, name: string, length?: number, finite = true): Float32Array {
