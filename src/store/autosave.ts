@@ -1,47 +1,80 @@
 /**
  * The run survives a reload: after each step its newest part goes to IndexedDB, an entry per iteration, so that a long
- * run does not write everything again. Absent or broken storage never stops a run; the caller hears of it once.
+ * run does not write everything again. Absent or broken storage never stops a run.
  */
-import { delMany, get, getMany, keys, set, setMany } from 'idb-keyval'
+import { delMany, get, getMany, keys, set, setMany, update } from 'idb-keyval'
 import type { IterationRecord, RunState } from '../experiments/manifold/diem'
 import type { SavedRun } from '../experiments/manifold/runFile'
+import { validateSettings } from '../experiments/manifold/settings'
 
 type Head = Omit<SavedRun, 'state'> & {
   readonly state: Omit<RunState, 'records'>
   readonly recordCount: number
+  /** Who wrote it. Two tabs share the storage; each writes records under its own name. */
+  readonly writer: string
+  /** The visitor has begun something else since. */
+  readonly abandoned?: boolean
 }
+
+export type StoredRun = SavedRun & { readonly abandoned: boolean }
 
 const VERSION = 1
-const headKey = (slot: string) => `diem/${VERSION}/${slot}/head`
-const recordKey = (slot: string, iteration: number) => `diem/${VERSION}/${slot}/iteration/${iteration}`
+const prefix = (slot: string) => `diem/${VERSION}/${slot}/`
+const headKey = (slot: string) => `${prefix(slot)}head`
+const recordsPrefix = (slot: string, writer: string) => `${prefix(slot)}${writer}/`
+const recordKey = (slot: string, writer: string, iteration: number) =>
+  `${recordsPrefix(slot, writer)}${iteration}`
 
-/** Saves a run; only records from `firstNew` on are written. */
-export async function saveRun(slot: string, { state, ...rest }: SavedRun, firstNew: number): Promise<void> {
+/**
+ * Saves a run. Of its records only those from `firstNew` on are written, unless another writer has saved since.
+ * A reload at any moment sees either the old run or the new one, whole.
+ */
+export async function saveRun(
+  slot: string,
+  writer: string,
+  { state, settings, preset, origin }: SavedRun,
+  firstNew: number,
+): Promise<void> {
   const { records, ...position } = state
-  const head: Head = { ...rest, state: position, recordCount: records.length }
+  const before = await get<Head>(headKey(slot))
+  const from = before?.writer === writer && firstNew <= before.recordCount ? firstNew : 0
+  const head: Head = { settings, preset, origin, state: position, recordCount: records.length, writer }
   const entries = records
-    .slice(firstNew)
-    .map((record): [string, IterationRecord] => [recordKey(slot, record.iteration), record])
-  // One transaction: a reload in between sees either the old or the new state.
+    .slice(from)
+    .map((record): [string, IterationRecord] => [recordKey(slot, writer, record.iteration), record])
   await setMany([...entries, [headKey(slot), head]] as [string, unknown][])
+  if (from > 0) return
+  const kept = new Set(records.map(({ iteration }) => recordKey(slot, writer, iteration)))
+  await delMany((await keysOf(slot)).filter((key) => key !== headKey(slot) && !kept.has(key)))
 }
 
-/** The saved run of a slot, if there is a complete one. */
-export async function loadRun(slot: string): Promise<SavedRun | undefined> {
+/** The saved run of a slot, if there is a complete one that this version can continue. */
+export async function loadRun(slot: string): Promise<StoredRun | undefined> {
   const head = await get<Head>(headKey(slot))
   if (!head) return undefined
+  const { settings, preset, origin, state, recordCount, writer, abandoned = false } = head
+  if (validateSettings(settings).length > 0) return undefined
   const records = await getMany<IterationRecord>(
-    Array.from({ length: head.recordCount }, (_, k) => recordKey(slot, k)),
+    Array.from({ length: recordCount }, (_, k) => recordKey(slot, writer, k)),
   )
   if (!records.every((record) => record !== undefined)) return undefined
-  const { recordCount: _, state, ...rest } = head
-  return { ...rest, state: { ...state, records } }
+  return { settings, preset, origin, state: { ...state, records }, abandoned }
+}
+
+/** Notes that the saved run was left for another: only asking for the same settings brings it back. */
+export async function abandonRun(slot: string): Promise<void> {
+  if (!(await get<Head>(headKey(slot)))) return
+  await update<Head>(headKey(slot), (head) => ({ ...head!, abandoned: true }))
 }
 
 export async function forgetRun(slot: string): Promise<void> {
-  const prefix = `diem/${VERSION}/${slot}/`
-  const all = await keys<string>()
-  await delMany(all.filter((key) => typeof key === 'string' && key.startsWith(prefix)))
+  await delMany(await keysOf(slot))
+}
+
+async function keysOf(slot: string): Promise<string[]> {
+  return (await keys()).filter(
+    (key): key is string => typeof key === 'string' && key.startsWith(prefix(slot)),
+  )
 }
 
 /** Seconds per floating-point operation that an adapter reached last, for time estimates on the next visit. */

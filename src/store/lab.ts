@@ -3,20 +3,21 @@
  * They are complete without React.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import { quantizeStrokes, readUrl, withSharedSettings, writeUrl } from './urlState'
 import type { DataOrigin } from '../experiments/manifold/dataset'
+import { isSharedSetting, quantizeStrokes, readUrl, withSharedSettings, writeUrl } from './urlState'
 import { settingsFromJson } from '../experiments/manifold/runFile'
 import {
   defaultPreset,
   differencesFromPreset,
   presetNames,
   presets,
+  settingKeys,
   validateSettings,
   type ManifoldSettings,
   type PresetName,
 } from '../experiments/manifold/settings'
 import type { Lab, LabState, Problem } from './labTypes'
-import type { Command, FromWorker, OpenRun, Reply, Request, ToWorker } from './messages'
+import type { Command, FromWorker, OpenRun, Reply, Request, Restore, ToWorker } from './messages'
 
 export interface CompareState {
   readonly enabled: boolean
@@ -36,12 +37,24 @@ export interface Labs {
 class RunClient {
   private worker: Worker | undefined
   private nextId = 0
+  /** Of the newest `open`; patches of earlier ones say nothing about the run that the page waits for. */
+  private generation = 0
   private readonly waiting = new Map<number, (reply: Reply) => void>()
 
   constructor(
     private readonly slot: 'a' | 'b',
     private readonly onPatch: (patch: Partial<LabState>) => void,
+    private readonly onRestoredOrigin: (origin: DataOrigin) => void,
   ) {}
+
+  get isOpen(): boolean {
+    return this.generation > 0
+  }
+
+  open(wanted: OpenRun, restore: Restore): void {
+    this.generation += 1
+    this.send({ type: 'open', restore, generation: this.generation, ...wanted })
+  }
 
   send(command: Command): void {
     this.post({ slot: this.slot, command })
@@ -58,23 +71,28 @@ class RunClient {
   }
 
   private post(message: ToWorker): void {
-    this.worker ??= this.open()
+    this.worker ??= this.startWorker()
     this.worker.postMessage(message)
   }
 
-  private open(): Worker {
+  private startWorker(): Worker {
     const worker = new Worker(new URL('./runWorker.ts', import.meta.url), {
       type: 'module',
       name: `run ${this.slot}`,
     })
     worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
-      if ('patch' in data) this.onPatch(data.patch)
-      else {
+      if ('patch' in data) {
+        this.onPatch(data.generation === this.generation ? data.patch : ofDevice(data.patch))
+      } else if ('restoredOrigin' in data) {
+        if (data.generation === this.generation) this.onRestoredOrigin(data.restoredOrigin)
+      } else {
         this.waiting.get(data.id)?.(data)
         this.waiting.delete(data.id)
       }
     })
     worker.addEventListener('error', (event) => {
+      for (const [id, answer] of this.waiting) answer({ id, error: 'The background worker failed.' })
+      this.waiting.clear()
       this.onPatch({
         status: 'failed',
         progress: null,
@@ -91,6 +109,15 @@ class RunClient {
   }
 }
 
+/** What a patch says about the device, which outlives a run. */
+function ofDevice({ adapter, fallback, estimates }: Partial<LabState>): Partial<LabState> {
+  return {
+    ...(adapter !== undefined && { adapter }),
+    ...(fallback !== undefined && { fallback }),
+    ...(estimates !== undefined && { estimates }),
+  }
+}
+
 /** Opens the page's stores from its URL and keeps the URL true. Call once. */
 export function startLabs(): Labs {
   const first = readUrl(location.hash)
@@ -100,11 +127,8 @@ export function startLabs(): Labs {
     setEnabled: (enabled) => {
       if (enabled === compare.getState().enabled) return
       set({ enabled })
-      if (enabled)
-        openB(
-          { ...labs.a.getState().settings, covariance: otherCovariance(labs.a.getState().settings) },
-          'same',
-        )
+      if (enabled) followA('same')
+      else haltB()
       pushUrl()
     },
   }))
@@ -113,9 +137,25 @@ export function startLabs(): Labs {
     b: originOf(first.state.strokes),
   }
   const clients = {
-    a: new RunClient('a', (patch) => receive('a', patch)),
-    b: new RunClient('b', (patch) => receive('b', patch)),
+    a: new RunClient(
+      'a',
+      (patch) => receive('a', patch),
+      (origin) => {
+        origins.a = origin
+        if (compare.getState().enabled) followA('same')
+      },
+    ),
+    b: new RunClient(
+      'b',
+      (patch) => receive('b', patch),
+      (origin) => {
+        const { a } = origins
+        origins.b = origin.kind === 'file' && a.kind === 'file' && a.name === origin.name ? a : origin
+      },
+    ),
   }
+  /** Settings of run A when run B last followed it: where run B's are the same, it goes on following. */
+  let followed = first.state.settings
   const labs = {
     a: createLab('a', first.state.settings),
     b: createLab('b', first.state.compare ?? first.state.settings),
@@ -149,9 +189,12 @@ export function startLabs(): Labs {
       mStep: () => client.send({ type: 'mStep' }),
       reset: () => client.send({ type: 'reset' }),
       cancel: () => client.send({ type: 'cancel' }),
-      select: (iteration) => client.send({ type: 'select', iteration }),
+      select: (iteration) => {
+        set({ selected: iteration })
+        client.send({ type: 'select', iteration })
+      },
       change: (partial) => {
-        const { settings: current, iterations } = get()
+        const { settings: current, preset } = get()
         const changed = { ...current, ...partial }
         const problems = validateSettings(changed).map(({ message }) => message)
         if (problems.length > 0) return problems
@@ -159,35 +202,36 @@ export function startLabs(): Labs {
           (key) => changed[key] !== current[key],
         )
         if (keys.length === 0) return []
-        if (keys.length === 1 && keys[0] === 'iterations' && iterations.length > 0) {
-          set({ settings: changed })
-          client.send({ type: 'setIterations', iterations: changed.iterations })
-        } else {
-          open(slot, { settings: changed, preset: get().preset, origin: origins[slot] }, 'no')
+        const origin = origins[slot]
+        if (origin.kind === 'file' && keys.some((key) => key in pickData(current))) {
+          return [`${origin.name} fixes n, m and the number of observations: choose other data first.`]
         }
+        show(slot, { settings: changed, preset, origin }, 'no')
         pushUrl()
         return []
       },
       choosePreset: (preset) => {
         const own = { ...presets[preset], seed: get().settings.seed }
         const fileData = origins[slot].kind === 'file' ? pickData(get().settings) : {}
-        open(slot, { settings: { ...own, ...fileData }, preset, origin: origins[slot] }, 'no')
+        show(slot, { settings: { ...own, ...fileData }, preset, origin: origins[slot] }, 'no')
         pushUrl()
       },
       useRandomCurve: () => useOrigin({ kind: 'random' }),
       useDrawnCurve: (strokes) => useOrigin(originOf(quantizeStrokes(strokes))),
       loadDataFile: async (file) => {
         await attempt('data', `${file.name} was not used`, async () => {
-          const { features, observed } = get().settings
           const bytes = new Uint8Array(await file.arrayBuffer())
+          const { settings: present, preset } = get()
           const { opened } = await client.ask({
             type: 'readData',
             name: file.name,
             bytes,
-            features,
-            observed,
+            settings: present,
+            preset,
           })
-          if (opened) openBoth(opened)
+          if (!opened) return
+          show('a', opened, 'no')
+          pushUrl()
         })
       },
       drawUnconditional: () => client.send({ type: 'drawUnconditional' }),
@@ -209,7 +253,9 @@ export function startLabs(): Labs {
             bytes: new Uint8Array(await file.arrayBuffer()),
           })
           if (!opened) return
-          open(slot, opened, 'no')
+          if (slot === 'b') requireDataOfA(opened)
+          open(slot, slot === 'b' ? { ...opened, origin: origins.a } : opened, 'imported')
+          if (slot === 'a' && compare.getState().enabled) followA('no')
           pushUrl()
         })
       },
@@ -219,7 +265,11 @@ export function startLabs(): Labs {
           const settings = settingsFromJson(text)
           const named = (JSON.parse(text) as { preset?: unknown }).preset
           const preset = presetNames.find((name) => name === named) ?? defaultPreset
-          open(slot, { settings, preset, origin: { kind: 'random' } }, 'no')
+          if (slot === 'a') show(slot, { settings, preset, origin: { kind: 'random' } }, 'no')
+          else {
+            const own = withSharedSettings(settings, labs.a.getState().settings)
+            show(slot, { settings: own, preset, origin: origins.a }, 'no')
+          }
           pushUrl()
         })
       },
@@ -243,27 +293,83 @@ export function startLabs(): Labs {
     }
   }
 
-  /** Opens a run in a slot. What slot a opens, slot b shares as far as the data goes. */
-  function open(slot: 'a' | 'b', wanted: OpenRun, restore: 'no' | 'same' | 'any'): void {
+  function open(slot: 'a' | 'b', wanted: OpenRun, restore: Restore): void {
     origins[slot] = wanted.origin
-    labs[slot].setState({ settings: wanted.settings, preset: wanted.preset, problem: null })
-    clients[slot].send({ type: 'open', restore, ...wanted })
-    if (slot === 'a' && compare.getState().enabled) openB(labs.b.getState().settings, 'no')
+    labs[slot].setState({
+      settings: wanted.settings,
+      preset: wanted.preset,
+      status: 'starting',
+      progress: null,
+      problem: null,
+      // What is restored comes back with the worker's first patch.
+      iterations: [],
+      selected: null,
+    })
+    clients[slot].open(wanted, restore)
   }
 
-  function openB(own: ManifoldSettings, restore: 'no' | 'same'): void {
+  /** As `open`, but a run that is already there stays, and run B follows run A where they are compared. */
+  function show(
+    slot: 'a' | 'b',
+    wanted: OpenRun,
+    restore: Restore,
+    isFollowed = slot === 'a' && compare.getState().enabled,
+  ): void {
+    const { settings } = labs[slot].getState()
+    const changed = settingKeys.filter((key) => settings[key] !== wanted.settings[key])
+    if (!clients[slot].isOpen || !isSameOrigin(origins[slot], wanted.origin)) open(slot, wanted, restore)
+    else if (changed.length > 1 || (changed.length === 1 && changed[0] !== 'iterations')) {
+      open(slot, wanted, restore)
+    } else {
+      labs[slot].setState({ preset: wanted.preset, settings: wanted.settings })
+      if (changed.length === 1)
+        clients[slot].send({ type: 'setIterations', iterations: wanted.settings.iterations })
+    }
+    if (isFollowed) followA(restore)
+  }
+
+  /** Gives run B the data of run A, and its settings except for those that B has of its own. */
+  function followA(restore: Restore): void {
     const { settings, preset } = labs.a.getState()
-    open('b', { settings: withSharedSettings(own, settings), preset, origin: origins.a }, restore)
+    const present = labs.b.getState().settings
+    let own: ManifoldSettings = clients.b.isOpen
+      ? {
+          ...settings,
+          ...Object.fromEntries(
+            settingKeys
+              .filter((key) => !isSharedSetting(key) && present[key] !== followed[key])
+              .map((key) => [key, present[key]]),
+          ),
+        }
+      : { ...settings, covariance: otherCovariance(settings) }
+    if (validateSettings(own).length > 0) own = settings
+    followed = settings
+    show('b', { settings: own, preset, origin: origins.a }, restore)
   }
 
-  function openBoth(opened: OpenRun): void {
-    open('a', opened, 'no')
-    pushUrl()
+  /** Run B is no longer on the page: what it does must not take the device from run A. */
+  function haltB(): void {
+    const { status, progress, pause, cancel } = labs.b.getState()
+    if (status !== 'running') return
+    if (progress?.stage === 'draw') cancel()
+    else pause()
+  }
+
+  /** Both runs learn from the same observations. Error: `opened` has others. */
+  function requireDataOfA({ settings, origin }: OpenRun): void {
+    const main = labs.a.getState().settings
+    const sameData =
+      origin.kind === origins.a.kind &&
+      (origin.kind === 'file' || isSameOrigin(origin, origins.a)) &&
+      settingKeys.every((key) => !isSharedSetting(key) || settings[key] === main[key])
+    if (!sameData)
+      throw new Error('It was made from other observations than run A. Import it as run A instead.')
   }
 
   function useOrigin(origin: DataOrigin): void {
     const { settings, preset } = labs.a.getState()
-    openBoth({ settings, preset, origin })
+    show('a', { settings, preset, origin }, 'no')
+    pushUrl()
   }
 
   function receive(slot: 'a' | 'b', patch: Partial<LabState>): void {
@@ -278,7 +384,9 @@ export function startLabs(): Labs {
   function chooseTinyByDefault(): void {
     const { preset, settings, iterations } = labs.a.getState()
     const chosen = differencesFromPreset({ ...settings, seed: presets[preset].seed }, preset).length > 0
-    if (preset === defaultPreset && !chosen && iterations.length === 0) labs.a.getState().choosePreset('tiny')
+    if (preset !== defaultPreset || chosen || iterations.length > 0) return
+    labs.a.getState().choosePreset('tiny')
+    if (first.state.autorun) labs.a.getState().run()
   }
 
   function currentUrl(): string {
@@ -312,28 +420,46 @@ export function startLabs(): Labs {
     const { state, problems } = readUrl(location.hash)
     hidden = state.hidden
     labs.a.setState({ notices: problems })
-    if (state.compare === null) compare.setState({ enabled: false })
-    open('a', { settings: state.settings, preset: state.preset, origin: originOf(state.strokes) }, 'same')
-    if (state.compare !== null) {
-      compare.setState({ enabled: true })
-      openB(state.compare, 'same')
+    const { settings, preset, strokes } = state
+    compare.setState({ enabled: state.compare !== null })
+    show('a', { settings, preset, origin: originInUrl(strokes, settings) }, 'same', false)
+    if (state.compare === null) haltB()
+    else {
+      followed = settings
+      show('b', { settings: state.compare, preset, origin: origins.a }, 'same')
     }
     replaceUrl()
-    if (state.autorun) labs.a.getState().run()
+    if (state.autorun) runBoth()
+  }
+
+  /** A file's data is not in the URL: it stays while the sizes there are its own. */
+  function originInUrl(strokes: UrlStrokes, settings: ManifoldSettings): DataOrigin {
+    const present = origins.a
+    if (strokes.length > 0 || present.kind !== 'file') return originOf(strokes)
+    const { features, observed, count } = present.observations
+    const fits =
+      features === settings.features && observed === settings.observed && count === settings.observations
+    return fits ? present : originOf(strokes)
+  }
+
+  function runBoth(): void {
+    labs.a.getState().run()
+    if (compare.getState().enabled) labs.b.getState().run()
   }
 
   window.addEventListener('popstate', followUrl)
   window.addEventListener('hashchange', followUrl)
-  clients.a.send({
-    type: 'open',
-    restore: first.isEmpty ? 'any' : 'same',
-    settings: first.state.settings,
-    preset: first.state.preset,
-    origin: origins.a,
-  })
-  if (first.state.compare) openB(first.state.compare, 'same')
-  if (first.state.autorun) labs.a.getState().run()
+  const { settings, preset } = first.state
+  open('a', { settings, preset, origin: origins.a }, first.restore)
+  if (first.state.compare) open('b', { settings: first.state.compare, preset, origin: origins.b }, 'same')
+  if (first.state.autorun) runBoth()
   return { ...labs, compare, hidden }
+}
+
+function isSameOrigin(one: DataOrigin, other: DataOrigin): boolean {
+  if (one === other) return true
+  if (one.kind === 'file' || other.kind === 'file') return false
+  return JSON.stringify(one) === JSON.stringify(other)
 }
 
 function originOf(strokes: UrlStrokes): DataOrigin {
@@ -368,6 +494,6 @@ function commandLine(settings: ManifoldSettings, preset: PresetName, origin: Dat
     return `npm run -s diem -- --url '${fragment}'`
   }
   const options = differencesFromPreset(settings, preset).map(([key, value]) => `--${key} ${value}`)
-  if (origin.kind === 'file') options.push(`--data ${origin.name}`)
+  if (origin.kind === 'file') options.push(`--data '${origin.name.replaceAll("'", String.raw`'\''`)}'`)
   return ['npm run -s diem --', `--preset ${preset}`, ...options].join(' ')
 }

@@ -69,6 +69,8 @@ export interface PosteriorView {
   readonly count: number
   /** The latent that made the observation, where known, [features]. */
   readonly truth?: Float32Array
+  /** Some samples of the whole prior, for comparison, [any number, features]. */
+  readonly prior?: Float32Array
   /** Iteration whose prior was used. */
   readonly iteration: number
 }

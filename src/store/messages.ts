@@ -9,9 +9,14 @@ export interface OpenRun {
   readonly origin: DataOrigin
 }
 
+/**
+ * Which run `open` continues: none, the autosaved one where it has the same settings, whatever was autosaved last, or
+ * the one that `importRun` has just read.
+ */
+export type Restore = 'no' | 'same' | 'any' | 'imported'
+
 export type Command =
-  /** `restore`: continue the autosaved run where it has the same settings (or whatever it has, for 'any'). */
-  | ({ readonly type: 'open'; readonly restore: 'no' | 'same' | 'any' } & OpenRun)
+  | ({ readonly type: 'open'; readonly restore: Restore; readonly generation: number } & OpenRun)
   | {
       readonly type:
         'start' | 'pause' | 'eStep' | 'mStep' | 'cancel' | 'reset' | 'drawUnconditional' | 'loseDevice'
@@ -29,8 +34,8 @@ export type Request =
       readonly type: 'readData'
       readonly name: string
       readonly bytes: Uint8Array
-      readonly features: number
-      readonly observed: number
+      readonly settings: ManifoldSettings
+      readonly preset: PresetName
     }
 
 export type ToWorker =
@@ -45,4 +50,11 @@ export interface Answer {
 
 export type Reply = Answer & { readonly id: number }
 
-export type FromWorker = { readonly patch: Partial<LabState> } | Reply
+/**
+ * A patch belongs to the run of the `open` with its generation. Where the worker has restored a run, its origin comes
+ * before its first patch.
+ */
+export type FromWorker =
+  | { readonly patch: Partial<LabState>; readonly generation: number }
+  | { readonly restoredOrigin: DataOrigin; readonly generation: number }
+  | Reply

@@ -15,6 +15,7 @@ import { histograms } from '../diffusion/histogram'
 import { createDataset, type DataOrigin, type Dataset } from '../experiments/manifold/dataset'
 import {
   DiemRun,
+  keptSamples,
   NoSamplesError,
   type IterationRecord,
   type RunState,
@@ -47,6 +48,8 @@ export interface ControllerHost {
 const TRUTH_DRAWS = 65536
 const PRIOR_DRAWS = 8192
 const POSTERIOR_DRAWS = 1024
+/** Samples of the whole prior behind those. */
+const PRIOR_SHOWN = 1024
 const TRUTH_STREAM = 0x7000_0004
 /** The corner plot covers [-3, 3] (method.md). */
 const RANGE = 3
@@ -60,7 +63,8 @@ interface Job {
   readonly abort: AbortController
   /** Pending while paused. */
   gate: Promise<void>
-  openGate: () => void
+  /** Undefined unless paused. */
+  openGate: (() => void) | undefined
 }
 
 export class RunController {
@@ -76,6 +80,7 @@ export class RunController {
   private speed: AdapterSpeed = {}
   private readonly shown = new Map<number, Histograms>()
   private unsaved = 0
+  private storageFailed = false
 
   constructor(private readonly host: ControllerHost) {}
 
@@ -112,11 +117,13 @@ export class RunController {
   }
 
   /** More or fewer EM iterations: the one setting that a run can change. */
-  setIterations(iterations: number): void {
-    if (!this.run || !this.source || this.job) return
-    this.source = { ...this.source, settings: { ...this.source.settings, iterations } }
-    this.run = new DiemRun(this.source.settings, this.source.dataset, this.run.backend, this.run.state)
-    this.host.publish({ settings: this.source.settings, status: this.restingStatus() })
+  async setIterations(iterations: number): Promise<void> {
+    if (!this.run || !this.source) return
+    this.run.setIterations(iterations)
+    const { settings } = this.run
+    this.source = { ...this.source, settings }
+    this.host.publish(this.job ? { settings } : { settings, status: this.restingStatus() })
+    if (this.run.records.length > 0) await this.save()
   }
 
   /** Runs to the last iteration, or resumes from a pause. */
@@ -128,26 +135,28 @@ export class RunController {
   }
 
   pause(): void {
-    if (!this.job) return
-    const job = this.job
+    const { job } = this
+    // A second press must not replace the gate at which the step waits.
+    if (!job || job.openGate) return
     job.gate = new Promise((resolve) => (job.openGate = resolve))
     this.host.publish({ status: 'paused' })
   }
 
   private resume(): boolean {
     if (!this.job) return false
-    this.job.openGate()
+    this.job.openGate?.()
+    this.job.openGate = undefined
     this.job.gate = Promise.resolve()
     this.host.publish({ status: 'running' })
     return true
   }
 
   async eStep(): Promise<void> {
-    await this.work((run, control) => this.step(run, control, 'e'))
+    await this.work((run, control) => this.step(run, control, 'e', true))
   }
 
   async mStep(): Promise<void> {
-    await this.work((run, control) => this.step(run, control, 'm'))
+    await this.work((run, control) => this.step(run, control, 'm', true))
   }
 
   /** Stops the running step; complete iterations stay. */
@@ -205,6 +214,7 @@ export class RunController {
           samples,
           count: samples.length / settings.features,
           truth: dataset.latents?.slice(chosen * features, (chosen + 1) * features),
+          prior: keptSamples(record.samples.subarray(0, PRIOR_SHOWN * features), settings),
           iteration: record.iteration,
         },
       })
@@ -242,7 +252,10 @@ export class RunController {
 
   /** The device, opened again where it was lost. */
   private device(): Promise<Backend> {
-    this.backend ??= this.openDevice()
+    this.backend ??= this.openDevice().catch((error: unknown) => {
+      this.backend = undefined
+      throw error
+    })
     return this.backend
   }
 
@@ -257,7 +270,7 @@ export class RunController {
 
   private async work(task: (run: DiemRun, control: AbortSignal) => Promise<void>): Promise<void> {
     if (this.job || !this.run) return
-    const job: Job = { abort: new AbortController(), gate: Promise.resolve(), openGate: () => {} }
+    const job: Job = { abort: new AbortController(), gate: Promise.resolve(), openGate: undefined }
     this.job = job
     let left = () => {}
     this.leaving = new Promise((resolve) => (left = resolve))
@@ -278,19 +291,20 @@ export class RunController {
   private async stopJob(): Promise<void> {
     if (!this.job) return
     this.job.abort.abort(new DOMException('The step was cancelled.', 'AbortError'))
-    this.job.openGate()
+    this.job.openGate?.()
     await this.leaving
   }
 
-  private async step(run: DiemRun, signal: AbortSignal, kind: 'm' | 'e'): Promise<void> {
+  /** `single`: the step is all that was asked for, not a part of a whole run. */
+  private async step(run: DiemRun, signal: AbortSignal, kind: 'm' | 'e', single = false): Promise<void> {
     const before = run.records.length
-    const watch = this.watchStep(run)
+    const watch = this.watchStep(run, single)
     const control = {
       signal,
       ready: () => this.job?.gate ?? Promise.resolve(),
       onStage: watch,
       onPreview: (counted: Histograms) => {
-        if (this.selected === null)
+        if (this.selected === null && !signal.aborted)
           this.host.publish({ shown: { histograms: counted, iteration: before, live: true } })
       },
       previewMilliseconds: PREVIEW_MILLISECONDS,
@@ -302,8 +316,7 @@ export class RunController {
   }
 
   /** Turns a step's progress into what the page shows; throttled, so that messages cost nothing. */
-  private watchStep(run: DiemRun) {
-    const { settings } = run
+  private watchStep(run: DiemRun, single: boolean) {
     let lastStage: StepStage | undefined
     let lastPublished = 0
     let lastTime = performance.now()
@@ -321,8 +334,10 @@ export class RunController {
       }
       lastTime = now
       lastFlops = details?.flops ?? 0
-      if ((current === 'train' || current === 'sample') && stageSeconds > 0.2 && lastFlops > 0) {
+      if ((current === 'train' || current === 'sample') && stageSeconds > 0.5 && lastFlops > 0) {
+        const known = this.speed[current] !== undefined
         this.speed = { ...this.speed, [current]: stageSeconds / lastFlops }
+        if (!known) this.host.publish({ estimates: this.estimates() })
       }
       if (now - lastPublished < PROGRESS_MILLISECONDS) return
       lastPublished = now
@@ -330,10 +345,12 @@ export class RunController {
       this.host.publish({
         progress: {
           stage: current,
-          label: stageLabel(current, iteration, settings.iterations),
+          label: stageLabel(current, iteration, run.settings.iterations),
           fraction,
-          runFraction: this.runFraction(run, current, fraction),
-          secondsLeft: this.secondsLeft(run, current, fraction),
+          runFraction: single ? undefined : this.runFraction(run, current, fraction),
+          secondsLeft: single
+            ? this.secondsLeftOfStep(run, current, fraction)
+            : this.secondsLeft(run, current, fraction),
           gflops: stageSeconds > 0.2 && lastFlops > 0 ? lastFlops / stageSeconds / 1e9 : undefined,
         },
       })
@@ -353,6 +370,13 @@ export class RunController {
     if (!seconds) return undefined
     const iterations = run.settings.iterations - Math.max(run.records.length - 1, 0)
     return Math.max(iterations * (seconds.m + seconds.e) - doneWithin(run, current, fraction, seconds), 0)
+  }
+
+  /** As above, for one M or E step alone. */
+  private secondsLeftOfStep(run: DiemRun, current: StepStage, fraction: number): number | undefined {
+    const seconds = secondsOf(run.settings, this.speed)
+    if (!seconds || (current !== 'train' && current !== 'sample')) return undefined
+    return (1 - fraction) * (current === 'train' ? seconds.m : seconds.e)
   }
 
   private estimates(): LabState['estimates'] {
@@ -415,16 +439,23 @@ export class RunController {
     })
   }
 
-  private async save(): Promise<void> {
-    if (!this.run || !this.source || !this.host.save) return
-    const { settings, preset, origin } = this.source
-    const firstNew = this.unsaved
+  /** Keeps the run for a reload. Where the storage refuses, the page hears of it once. */
+  async save(): Promise<void> {
+    const { run, source } = this
+    if (!run || !source || !this.host.save) return
+    const { settings, preset, origin } = source
+    const { length } = run.records
     try {
-      await this.host.save({ settings, preset, origin, state: this.run.state }, firstNew)
-      this.unsaved = this.run.records.length
+      await this.host.save({ settings, preset, origin, state: run.state }, this.unsaved)
+      // Another run may have begun in the meantime.
+      if (this.run !== run) return
+      this.unsaved = length
+      this.storageFailed = false
       await this.host.saveSpeed?.(this.adapterName, this.speed)
       this.host.publish({ estimates: this.estimates() })
     } catch (error) {
+      if (this.storageFailed) return
+      this.storageFailed = true
       this.host.publish({
         problem: {
           title: 'The run could not be saved for a reload',

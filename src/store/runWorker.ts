@@ -7,28 +7,34 @@ import { writeNpy } from '../math/npy'
 import { readObservations } from '../experiments/manifold/observationsFile'
 import { readRun, writeRun, type SavedRun } from '../experiments/manifold/runFile'
 import { settingKeys } from '../experiments/manifold/settings'
-import { forgetRun, loadRun, loadSpeed, saveRun, saveSpeed } from './autosave'
-import type { Answer, Command, FromWorker, OpenRun, Request, ToWorker } from './messages'
+import { abandonRun, forgetRun, loadRun, loadSpeed, saveRun, saveSpeed, type StoredRun } from './autosave'
+import type { Answer, Command, FromWorker, OpenRun, Request, Restore, ToWorker } from './messages'
 import { openBackend } from './openBackend'
 import { explain, RunController } from './runController'
 
 declare const self: DedicatedWorkerGlobalScope
 
 let slot = 'a'
+/** The `open` that the present run comes from, and the newest that was asked for. */
+let generation = 0
+let newestGeneration = 0
+/** Names this worker in the storage that all tabs share. */
+const writer = `${Date.now()}-${Math.random()}`
 const send = (message: FromWorker) => self.postMessage(message)
 
 const controller = new RunController({
   openBackend,
-  publish: (patch) => send({ patch }),
+  publish: (patch) => send({ patch, generation }),
   save: async (run, firstNew) => {
-    if (run.state.records.length === 0) await forgetRun(slot)
-    else await saveRun(slot, run, firstNew)
+    // A file's data is in no URL, so that it is kept even before the first step.
+    if (run.state.records.length === 0 && run.origin.kind !== 'file') await forgetRun(slot)
+    else await saveRun(slot, writer, run, firstNew)
   },
   loadSpeed,
   saveSpeed,
 })
 
-/** Runs that were read from a file and wait for the page's confirmation to be opened. */
+/** A run that was read from a file, until the page opens it. */
 let imported: SavedRun | undefined
 
 /** Settles when the last `open` or `reset` has: what follows them waits for the run that they make. */
@@ -37,7 +43,7 @@ let ready: Promise<void> = Promise.resolve()
 async function execute(command: Command): Promise<void> {
   switch (command.type) {
     case 'open':
-      return await open(command, command.restore)
+      return await open(command, command.restore, command.generation)
     case 'start':
       return await controller.start()
     case 'pause':
@@ -53,7 +59,7 @@ async function execute(command: Command): Promise<void> {
     case 'select':
       return controller.select(command.iteration)
     case 'setIterations':
-      return controller.setIterations(command.iterations)
+      return await controller.setIterations(command.iterations)
     case 'drawUnconditional':
       return await controller.drawUnconditional()
     case 'drawPosterior':
@@ -63,28 +69,44 @@ async function execute(command: Command): Promise<void> {
   }
 }
 
-async function open(wanted: OpenRun, restore: 'no' | 'same' | 'any'): Promise<void> {
-  if (imported) {
-    const run = imported
-    imported = undefined
+async function open(wanted: OpenRun, restore: Restore, own: number): Promise<void> {
+  // The page has asked for another run since.
+  if (own !== newestGeneration) return
+  generation = own
+  const run = imported
+  imported = undefined
+  if (restore === 'imported' && run) {
     await controller.open(run.settings, run.preset, run.origin, run.state)
-    await saveRun(slot, run, 0)
-    return
+    return await controller.save()
   }
-  const saved = restore === 'no' ? undefined : await loadRun(slot).catch(() => undefined)
-  if (saved && (restore === 'any' || isSameRun(saved, wanted))) {
-    await controller.open(saved.settings, saved.preset, saved.origin, saved.state)
-    return
+  if (restore !== 'no') {
+    const saved = await loadRun(slot).catch(() => undefined)
+    if (saved && (restore === 'any' ? !saved.abandoned : isSameRun(saved, wanted))) {
+      const { iterations } = restore === 'any' ? saved.settings : wanted.settings
+      send({ restoredOrigin: saved.origin, generation })
+      await controller.open({ ...saved.settings, iterations }, saved.preset, saved.origin, saved.state)
+      if (saved.abandoned) await controller.save()
+      return
+    }
   }
   await controller.open(wanted.settings, wanted.preset, wanted.origin)
+  // A file's data goes to the storage at once; any other run with its first step.
+  if (wanted.origin.kind === 'file') await controller.save()
+  else if (restore === 'no') await abandonRun(slot).catch(() => undefined)
 }
 
-/** Whether a saved run is the one that the URL asks for. Data from a file is not in the URL. */
-function isSameRun(saved: SavedRun, wanted: OpenRun): boolean {
-  const sameSettings = settingKeys.every((key) => saved.settings[key] === wanted.settings[key])
-  const sameOrigin =
-    saved.origin.kind === 'file' || JSON.stringify(saved.origin) === JSON.stringify(wanted.origin)
-  return sameSettings && sameOrigin
+/**
+ * Whether a saved run is the one that the page asks for; its number of iterations does not matter. Data from a file is
+ * not in the URL: run A brings it back, and run B follows run A.
+ */
+function isSameRun(saved: StoredRun, wanted: OpenRun): boolean {
+  const sameSettings = settingKeys.every(
+    (key) => key === 'iterations' || saved.settings[key] === wanted.settings[key],
+  )
+  if (!sameSettings) return false
+  if (saved.origin.kind !== 'file') return JSON.stringify(saved.origin) === JSON.stringify(wanted.origin)
+  if (wanted.origin.kind === 'file') return saved.origin.name === wanted.origin.name
+  return wanted.origin.kind === 'random' && slot === 'a' && !saved.abandoned
 }
 
 function answer(request: Request): Answer {
@@ -113,9 +135,8 @@ function answer(request: Request): Answer {
       return { opened: { settings, preset, origin } }
     }
     case 'readData': {
-      const { settings, preset } = controller.snapshot() ?? {}
-      if (!settings || !preset) return { error: 'The page is still starting; try again in a moment.' }
-      const pairs = readObservations(request.name, request.bytes, request)
+      const { settings, preset } = request
+      const pairs = readObservations(request.name, request.bytes, settings)
       return {
         opened: {
           preset,
@@ -144,7 +165,8 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   slot = data.slot
   const { command } = data
   const failed = (error: unknown) =>
-    send({ patch: { status: 'failed', progress: null, problem: explain(error, 0) } })
+    send({ patch: { status: 'failed', progress: null, problem: explain(error, 0) }, generation })
+  if (command.type === 'open') newestGeneration = command.generation
   if (command.type === 'open' || command.type === 'reset') {
     ready = ready.then(() => execute(command)).catch(failed)
   } else if (command.type === 'pause' || command.type === 'cancel') {

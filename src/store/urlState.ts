@@ -47,10 +47,18 @@ export function withSharedSettings(own: ManifoldSettings, main: ManifoldSettings
   return { ...own, ...(Object.fromEntries(shared) as Partial<ManifoldSettings>) }
 }
 
-const KNOWN = new Set(['preset', 'curve', 'compare', 'hide', 'run', 'lab'])
+const KNOWN = new Set(['preset', 'curve', 'compare', 'hide', 'run', 'lab', 'fresh'])
 
-/** Reads a fragment (with or without #). `problems` names what was ignored and why. */
-export function readUrl(fragment: string): { state: UrlState; problems: string[]; isEmpty: boolean } {
+export interface ReadUrl {
+  readonly state: UrlState
+  /** What was ignored, and why. */
+  readonly problems: string[]
+  /** Which saved run may be continued: any where nothing is asked for, none where `fresh` is. */
+  readonly restore: 'any' | 'same' | 'no'
+}
+
+/** Reads a fragment (with or without #). */
+export function readUrl(fragment: string): ReadUrl {
   const parameters = new URLSearchParams(fragment.replace(/^#/, ''))
   const problems: string[] = []
   const presetText = parameters.get('preset')
@@ -85,7 +93,7 @@ export function readUrl(fragment: string): { state: UrlState; problems: string[]
       autorun: parameters.get('run') === '1',
     },
     problems,
-    isEmpty: [...parameters.keys()].length === 0,
+    restore: parameters.has('fresh') ? 'no' : [...parameters.keys()].length === 0 ? 'any' : 'same',
   }
 }
 

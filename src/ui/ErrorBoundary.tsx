@@ -40,7 +40,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, ErrorBound
           <button
             type="button"
             onClick={() => {
-              window.location.hash = ''
+              window.location.hash = 'fresh=1'
               window.location.reload()
             }}
           >

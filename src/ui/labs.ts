@@ -26,7 +26,7 @@ export function useShownLabs(): readonly LabStore[] {
   return useMemo(() => (comparing ? [a, b] : [a]), [a, b, comparing])
 }
 
-/** Runs cannot be changed in these states. */
-export function isBusy(lab: Pick<Lab, 'status'>): boolean {
-  return lab.status === 'running' || lab.status === 'starting'
+/** Runs cannot be changed while they compute, nor before the device is there. */
+export function isBusy({ status, adapter }: Pick<Lab, 'status' | 'adapter'>): boolean {
+  return status === 'running' || (status === 'starting' && adapter === null)
 }

@@ -72,6 +72,44 @@ describe('run controller', () => {
     expect(strip(rig.state().iterations!)).toEqual(strip(paused))
   })
 
+  it('resumes after two presses on pause, and takes another number of iterations while paused', async () => {
+    rig = createRig()
+    await rig.controller.open(settings, 'tiny', { kind: 'random' })
+    const running = rig.controller.start()
+    await rig.until(({ progress }) => progress?.stage === 'train')
+    rig.controller.pause()
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    rig.controller.pause()
+    await rig.controller.setIterations(1)
+    expect(rig.state()).toMatchObject({ status: 'paused', settings: { iterations: 1 } })
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    await rig.controller.start()
+    await running
+    expect(rig.state()).toMatchObject({ status: 'finished' })
+    expect(rig.state().iterations).toHaveLength(2)
+    // A pause is not counted as computing.
+    expect(rig.state().iterations![1]!.seconds).toBeLessThan(1)
+    await rig.controller.setIterations(2)
+    expect(rig.state().status).toBe('idle')
+    expect(rig.saves.at(-1)).toBe(0)
+  })
+
+  it('says once that the storage refuses, and goes on', async () => {
+    let problems = 0
+    const controller = new RunController({
+      openBackend: () => Promise.resolve({ backend: createCpuBackend(), fallback: null }),
+      publish: ({ problem, status }) => {
+        if (problem) problems += 1
+        if (status === 'failed') throw new Error('failed')
+      },
+      save: () => Promise.reject(new DOMException('full', 'QuotaExceededError')),
+    })
+    await controller.open(settings, 'tiny', { kind: 'random' })
+    await controller.start()
+    expect(controller.snapshot()!.state.records).toHaveLength(3)
+    expect(problems).toBe(1)
+  })
+
   it('makes single steps, scrubs, and draws from a past iteration', async () => {
     rig = createRig()
     await rig.controller.open(settings, 'tiny', { kind: 'random' })
@@ -86,6 +124,8 @@ describe('run controller', () => {
     expect(rig.state().unconditional).toMatchObject({ iteration: 1 })
     await rig.controller.drawPosterior(7)
     expect(rig.state().posterior).toMatchObject({ index: 7, iteration: 1, count: 1024 })
+    expect(rig.state().posterior!.prior!.length).toBeGreaterThan(0)
+    expect(rig.state().posterior!.prior!.length).toBeLessThanOrEqual(96 * 5)
     expect(rig.controller.snapshot()!.state.records).toHaveLength(2)
     await rig.controller.reset()
     expect(rig.state()).toMatchObject({ status: 'idle', iterations: [], shown: null })

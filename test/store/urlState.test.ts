@@ -20,7 +20,7 @@ const plain: UrlState = {
 describe('URL state', () => {
   it('is empty for the defaults', () => {
     expect(writeUrl(plain)).toBe('')
-    expect(readUrl('')).toEqual({ state: plain, problems: [], isEmpty: true })
+    expect(readUrl('')).toEqual({ state: plain, problems: [], restore: 'any' })
   })
 
   it('holds every setting that differs, the seed, the drawn curve, the comparison and what is hidden', () => {
@@ -34,7 +34,7 @@ describe('URL state', () => {
       hidden: new Set(['advanced', 'export']),
       autorun: false,
     }
-    expect(readUrl(writeUrl(state))).toEqual({ state, problems: [], isEmpty: false })
+    expect(readUrl(writeUrl(state))).toEqual({ state, problems: [], restore: 'same' })
     expect(state.strokes[0]!.points[3]![0]).toBeCloseTo(Math.cos(0.6), 2)
   })
 

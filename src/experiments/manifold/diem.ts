@@ -82,13 +82,16 @@ export class DiemRun {
   /** T(u1, u2) of two disjoint draws of the truth, the same in every iteration. */
   private truthTransport: number | undefined
 
+  private current: ManifoldSettings
+
   constructor(
-    readonly settings: ManifoldSettings,
+    settings: ManifoldSettings,
     readonly dataset: Dataset,
     /** Replaced by the owner after a device was lost. */
     public backend: Backend,
     state?: RunState,
   ) {
+    this.current = settings
     if (state) {
       this.history.push(...state.records)
       this.newWeights = state.weights
@@ -96,6 +99,15 @@ export class DiemRun {
       this.newSeconds = state.seconds
       this.steps = state.steps
     }
+  }
+
+  get settings(): ManifoldSettings {
+    return this.current
+  }
+
+  /** More or fewer EM iterations: the one setting that a run can change, even while it computes. */
+  setIterations(iterations: number): void {
+    this.current = { ...this.current, iterations }
   }
 
   get records(): readonly IterationRecord[] {
@@ -157,7 +169,7 @@ export class DiemRun {
     const { settings } = this
     if (this.history.length === 0) await this.eStep(control)
     const last = this.history.at(-1)!
-    const begin = performance.now()
+    const stopwatch = new Stopwatch(control)
     const { weights, losses } = await this.backend.train(
       {
         network: networkShape(settings),
@@ -175,7 +187,7 @@ export class DiemRun {
         seed: settings.seed,
         stream: this.steps + 1,
       },
-      jobControl(control, 'train'),
+      jobControl(stopwatch.control, 'train'),
     )
     // The last update comes after the last loss: it can fail on its own.
     if (!weights.every((weight) => Number.isFinite(weight)))
@@ -183,7 +195,7 @@ export class DiemRun {
     this.steps++
     this.newWeights = weights
     this.newLosses = concatenate(this.newLosses, losses)
-    this.newSeconds += (performance.now() - begin) / 1000
+    this.newSeconds += stopwatch.seconds
   }
 
   /**
@@ -191,7 +203,7 @@ export class DiemRun {
    * and appends the record. Errors: as `mStep`, and NoSamplesError.
    */
   async eStep(control: StepControl = {}): Promise<void> {
-    const begin = performance.now()
+    const stopwatch = new Stopwatch(control)
     const { settings, dataset } = this
     const weights = this.weights
     let samples: Float32Array
@@ -207,14 +219,15 @@ export class DiemRun {
           stream: this.steps + 1,
           histogram: { bins: settings.bins, range: 3 },
         },
-        jobControl(control, 'sample'),
+        jobControl(stopwatch.control, 'sample'),
       )
     } else {
       control.onStage?.('start', 0)
-      await control.ready?.()
+      await stopwatch.control.ready?.()
+      control.signal?.throwIfAborted()
       samples = sampleGaussianPosterior(this.start, dataset.observations, settings.seed, this.steps + 1)
     }
-    const seconds = this.newSeconds + (performance.now() - begin) / 1000
+    const seconds = this.newSeconds + stopwatch.seconds
     const inRange = keptIndices(samples, settings)
     if (inRange.length === 0) {
       throw new NoSamplesError(
@@ -316,6 +329,27 @@ export class DiemRun {
       )
     this.truthTransport ??= await transport(truth.subarray(length))
     return sinkhornDivergence(await transport(kept.subarray(0, length)), this.truthTransport)
+  }
+}
+
+/** Times a step, without the time for which it is paused. */
+class Stopwatch {
+  private begin = performance.now()
+  readonly control: StepControl
+
+  constructor(control: StepControl) {
+    this.control = {
+      ...control,
+      ready: async () => {
+        const asked = performance.now()
+        await control.ready?.()
+        this.begin += performance.now() - asked
+      },
+    }
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.begin) / 1000
   }
 }
 

@@ -16,13 +16,10 @@ import { formatValue, inSentence } from '../format'
 import { isBusy, useLabs, useShownLabs, type LabStore } from '../labs'
 import { Tex } from '../math/Tex'
 import { useColours } from '../useColours'
-import { whyUnused } from './relevance'
+import { whyFixed, whyUnused } from './relevance'
 import { useRestartGuard } from './RestartGuard'
 import classes from './controls.module.css'
 import { positionOf, settingStops, stopAt } from './stops'
-
-/** Groups whose settings both runs share; they are edited at run A. */
-const SHARED_GROUPS = new Set(['data', 'observation'])
 
 interface Change {
   /** Applies a value, after asking where iterations would be lost. */
@@ -43,7 +40,9 @@ function useChange(lab: LabStore, settingKey: SettingKey): Change {
   const definition = settingDefinitions[settingKey]
   const apply = (value: SettingValue) => {
     if (value === lab.getState().settings[settingKey]) return setError(null)
-    const affected = SHARED_GROUPS.has(definition.group) && shownLabs.includes(b) ? shownLabs : [lab]
+    // Run B follows run A in what it does not have of its own.
+    const followed = lab !== b && b.getState().settings[settingKey] === lab.getState().settings[settingKey]
+    const affected = followed ? shownLabs : [lab]
     guard({
       labs: settingKey === 'iterations' ? [] : affected,
       action: `Set ${inSentence(definition.label)} to ${labelOf(definition, value)}`,
@@ -75,7 +74,8 @@ export function SettingControl({ lab, settingKey }: { lab: LabStore; settingKey:
   const definition = settingDefinitions[settingKey]
   const value: SettingValue = useStore(lab, (state) => state.settings[settingKey])
   const busy = useStore(lab, isBusy)
-  const unused = useStore(lab, (state) => whyUnused(settingKey, state.settings))
+  const fixed = useStore(lab, (state) => whyFixed(settingKey, state.dataSource))
+  const unused = useStore(lab, (state) => whyUnused(settingKey, state.settings)) ?? fixed
   const change = useChange(lab, settingKey)
   if (definition.kind === 'choice') {
     return (
@@ -93,7 +93,7 @@ export function SettingControl({ lab, settingKey }: { lab: LabStore; settingKey:
       settingKey={settingKey}
       definition={definition}
       value={value as number}
-      busy={busy}
+      busy={busy || fixed !== undefined}
       unused={unused}
       change={change}
     />

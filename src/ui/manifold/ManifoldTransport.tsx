@@ -105,8 +105,9 @@ function startAll(labs: readonly LabStore[]): void {
 
 function pauseAll(labs: readonly LabStore[]): void {
   for (const lab of labs) {
-    const { status, pause } = lab.getState()
-    if (status === 'running') pause()
+    const { status, progress, pause } = lab.getState()
+    // A drawing takes a moment and can be cancelled.
+    if (status === 'running' && progress?.stage !== 'draw') pause()
   }
 }
 

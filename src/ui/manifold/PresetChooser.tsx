@@ -11,7 +11,7 @@ import {
 } from '../../experiments/manifold/settings'
 import { useRestartGuard } from '../controls/RestartGuard'
 import { formatDuration, inSentence } from '../format'
-import { isBusy, type LabStore } from '../labs'
+import { isBusy, useShownLabs, type LabStore } from '../labs'
 
 export function PresetChooser({ lab }: { lab: LabStore }) {
   const preset = useStore(lab, (state) => state.preset)
@@ -22,9 +22,10 @@ export function PresetChooser({ lab }: { lab: LabStore }) {
     useShallow((state) => differencesFromPreset(state.settings, state.preset).map(([key]) => key)),
   )
   const guard = useRestartGuard()
+  const labs = useShownLabs()
   const choose = (name: PresetName) =>
     guard({
-      labs: [lab],
+      labs,
       action: `Take preset ${presetDescriptions[name].label}`,
       apply: () => lab.getState().choosePreset(name),
     })
@@ -47,7 +48,7 @@ export function PresetChooser({ lab }: { lab: LabStore }) {
         {presetDescriptions[preset].caption}{' '}
         <Text span inherit fw={600} data-testid="estimate">
           {estimate === null
-            ? 'Time here: known after the first steps.'
+            ? 'Time here: known as soon as some preset has run for a second.'
             : `About ${formatDuration(estimate)} here.`}
         </Text>
       </Text>

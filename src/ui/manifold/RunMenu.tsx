@@ -6,7 +6,7 @@ import { useStore } from 'zustand'
 import { useRestartGuard } from '../controls/RestartGuard'
 import { useFilePicker } from '../controls/useFilePicker'
 import { download } from '../download'
-import { isBusy, useComparing, type LabStore } from '../labs'
+import { isBusy, useComparing, useShownLabs, type LabStore } from '../labs'
 import { runFileStem } from './fileNames'
 
 /** Errors of an export that the store does not report itself. */
@@ -14,6 +14,8 @@ export type ExportFailure = (title: string, error: unknown) => void
 
 export function RunMenu({ lab, onFailure }: { lab: LabStore; onFailure: ExportFailure }) {
   const comparing = useComparing()
+  const shownLabs = useShownLabs()
+  const fromFile = useStore(lab, (each) => each.dataSource.kind === 'file')
   const busy = useStore(lab, isBusy)
   const hasSamples = useStore(lab, (state) => state.iterations.length > 0)
   const guard = useRestartGuard()
@@ -27,7 +29,11 @@ export function RunMenu({ lab, onFailure }: { lab: LabStore; onFailure: ExportFa
     }
   }
   const importing = (file: File, load: (file: File) => Promise<void>) =>
-    guard({ labs: [lab], action: `Import ${file.name}`, apply: () => void load(file) })
+    guard({
+      labs: state().slot === 'a' ? shownLabs : [lab],
+      action: `Import ${file.name}`,
+      apply: () => void load(file),
+    })
   const runPicker = useFilePicker({
     accept: '.safetensors',
     label: 'Import a run',
@@ -138,6 +144,7 @@ export function RunMenu({ lab, onFailure }: { lab: LabStore; onFailure: ExportFa
         <Group justify="space-between" mt="sm">
           <Text size="xs" c="dimmed">
             Same seed, settings and adapter: the same numbers to the bit.
+            {fromFile && ' The data file has to be there as well: only an exported run contains it.'}
           </Text>
           <CopyButton value={shared?.text ?? ''}>
             {({ copied, copy }) => (

@@ -23,8 +23,8 @@ const GROUPS: readonly { readonly group: SettingGroup; readonly title: string }[
 ]
 
 /** What a change means at the moment. Always there, so that nothing moves when a run starts. */
-function changeHint({ status, iterations }: Lab): string {
-  if (status === 'starting') return 'Locked until the device has started.'
+function changeHint({ status, adapter, iterations }: Lab): string {
+  if (status === 'starting' && adapter === null) return 'Locked until the device has started.'
   if (status === 'running') return 'Locked while it computes: pause to change.'
   if (status === 'paused' || iterations.length > 0) return 'A change restarts the run (it asks first).'
   return 'Change anything, then press Run.'
