@@ -4,6 +4,7 @@ import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import type { Problem } from '../store/labTypes'
+import { useRestartGuard } from './controls/RestartGuard'
 import type { LabStore } from './labs'
 
 interface ProblemAlertProps {
@@ -14,6 +15,7 @@ interface ProblemAlertProps {
 
 export function ProblemAlert({ lab, places }: ProblemAlertProps) {
   const problem = useStore(lab, (state) => state.problem)
+  const guard = useRestartGuard()
   if (!problem || !places.includes(problem.place)) return null
   const { run, reset, dismissProblem, slot } = lab.getState()
   return (
@@ -42,7 +44,7 @@ export function ProblemAlert({ lab, places }: ProblemAlertProps) {
           <Button
             size="xs"
             variant={problem.action === 'reset' ? 'filled' : 'default'}
-            onClick={reset}
+            onClick={() => guard({ labs: [lab], action: 'Reset', apply: reset })}
             data-testid="problem-reset"
           >
             Reset the run

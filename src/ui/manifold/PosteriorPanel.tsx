@@ -13,7 +13,7 @@ import { cornerStyle } from '../plots/cornerExport'
 import { Figure } from '../plots/Figure'
 import { runColour } from '../theme'
 import { useColours, useScheme } from '../useColours'
-import { whyNotDrawn } from './drawing'
+import { whyNoPosterior } from './drawing'
 import classes from './lab.module.css'
 import { Legend } from './Legend'
 import { constraintChart, watchPosterior } from './posteriorChart'
@@ -23,7 +23,7 @@ export function PosteriorPanel({ lab }: { lab: LabStore }) {
   const colours = useColours()
   const comparing = useComparing()
   const posterior = useStore(lab, (state) => state.posterior)
-  const unavailable = useStore(lab, whyNotDrawn)
+  const unavailable = useStore(lab, whyNoPosterior)
   const drawing = useStore(lab, (state) => state.progress?.stage === 'draw')
   const count = useStore(lab, (state) =>
     state.dataSource.kind === 'file' ? state.dataSource.count : state.settings.observations,
@@ -98,6 +98,7 @@ export function PosteriorPanel({ lab }: { lab: LabStore }) {
           <Legend
             items={[
               { colour: runColour(scheme, slot), label: 'samples' },
+              ...(posterior.prior ? [{ colour: colours.frame, label: 'the prior, all observations' }] : []),
               { colour: colours.observation, label: 'constraint A x = y ± σ_y' },
               ...(posterior.truth ? [{ colour: colours.truth, label: 'the point behind it (×)' }] : []),
             ]}

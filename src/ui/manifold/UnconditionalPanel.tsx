@@ -11,7 +11,7 @@ import { cornerStyle, cornerToPng } from '../plots/cornerExport'
 import { Figure } from '../plots/Figure'
 import { runColour } from '../theme'
 import { useScheme } from '../useColours'
-import { whyNotDrawn } from './drawing'
+import { whyNoPrior } from './drawing'
 import { runFileStem } from './fileNames'
 
 const content = (lab: Lab): CornerContent => ({
@@ -26,7 +26,7 @@ export function UnconditionalPanel({ lab }: { lab: LabStore }) {
   const scheme = useScheme()
   const comparing = useComparing()
   const unconditional = useStore(lab, (state) => state.unconditional)
-  const unavailable = useStore(lab, whyNotDrawn)
+  const unavailable = useStore(lab, whyNoPrior)
   const drawing = useStore(lab, (state) => state.progress?.stage === 'draw')
   const slot = lab.getState().slot
   const colour = runColour(scheme, slot)

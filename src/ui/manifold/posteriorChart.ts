@@ -33,16 +33,15 @@ export function constraintChart(row: number) {
     const features = posterior.A.length / posterior.y.length
     const plane = constraintPlanes(posterior.A, posterior.y, posterior.samples, features)[row]!
     const truth = posterior.truth
-    const data: Data[] = [
-      {
-        type: 'scatter',
-        mode: 'markers',
-        x: plane.p,
-        y: plane.q,
-        marker: { color: runColour(scheme, slot), size: 3.5, opacity: 0.55 },
-        hovertemplate: 'sample (%{x:.3f}, %{y:.3f})<extra></extra>',
-      },
-    ]
+    const data: Data[] = posterior.prior ? [priorTrace(posterior.prior, plane, colours)] : []
+    data.push({
+      type: 'scatter',
+      mode: 'markers',
+      x: plane.p,
+      y: plane.q,
+      marker: { color: runColour(scheme, slot), size: 3.5, opacity: 0.55 },
+      hovertemplate: 'sample (%{x:.3f}, %{y:.3f})<extra></extra>',
+    })
     if (truth) {
       data.push({
         type: 'scatter',
@@ -74,6 +73,19 @@ export function constraintChart(row: number) {
       annotations: outside > 0 ? [outsideNote(outside, colours)] : [],
     })
     return { data, layout, description: describePlane(plane, settings.sigmaY, posterior.count) }
+  }
+}
+
+/** Faintly, what the prior holds possible before the observation. */
+function priorTrace(prior: Float32Array, plane: ConstraintPlane, colours: Colours): Data {
+  const indices = Array.from({ length: prior.length / plane.a.length }, (_, k) => k)
+  return {
+    type: 'scatter',
+    mode: 'markers',
+    x: indices.map((k) => projectOnto(plane.a, prior, k)),
+    y: indices.map((k) => projectOnto(plane.d, prior, k)),
+    marker: { color: colours.frame, size: 2.5 },
+    hoverinfo: 'skip',
   }
 }
 

@@ -55,6 +55,7 @@ export function Chart({ labs, watch, build, title, caption, empty, height, fileN
     let watched: readonly unknown[] = []
     let lastDraw = 0
     let ended = false
+    let newest = 0
 
     const draw = async () => {
       timer = undefined
@@ -62,6 +63,8 @@ export function Chart({ labs, watch, build, title, caption, empty, height, fileN
       const states = labs.map((lab) => lab.getState())
       watched = states.flatMap(watch)
       const content = build(states, colours[scheme], scheme)
+      newest += 1
+      const mine = newest
       if (!content) {
         drawn.current?.purge(container)
         drawn.current = null
@@ -70,7 +73,7 @@ export function Chart({ labs, watch, build, title, caption, empty, height, fileN
       }
       try {
         await drawInTurn(async (plotly) => {
-          if (ended) return
+          if (ended || mine !== newest) return
           drawn.current = plotly
           setDescription(content.description)
           await plotly.react(
