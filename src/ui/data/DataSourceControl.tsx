@@ -6,7 +6,9 @@ import { useRestartGuard } from '../controls/RestartGuard'
 import { useFilePicker } from '../controls/useFilePicker'
 import { formatCount } from '../format'
 import { isBusy, useShownLabs, type LabStore } from '../labs'
-import { DrawCurveModal } from './DrawCurveModal'
+import { lazyPart } from '../lazyPart'
+
+const DrawCurveModal = lazyPart(async () => (await import('./DrawCurveModal')).DrawCurveModal)
 
 export function DataSourceControl({ lab }: { lab: LabStore }) {
   const source = useStore(lab, (state) => state.dataSource)
@@ -92,7 +94,7 @@ export function DataSourceControl({ lab }: { lab: LabStore }) {
           Format
         </Anchor>
       </Group>
-      <DrawCurveModal lab={lab} opened={drawing} onClose={() => setDrawing(false)} />
+      {drawing && <DrawCurveModal lab={lab} opened onClose={() => setDrawing(false)} />}
       <Modal opened={explaining} onClose={() => setExplaining(false)} title="Files of (A, y) pairs" size="lg">
         <Text size="sm" mb="xs">
           Observations y = A x + noise of points x that you never see. The file stays on this device. Choose

@@ -1,22 +1,36 @@
 /** The manifold lab: controls, corner plot, curves, and what the learned prior can do. */
-import { Stack } from '@mantine/core'
+import { Text } from '@mantine/core'
+import { useState } from 'react'
+import { useStore } from 'zustand'
 import { useLabs, useComparing, useShownLabs } from '../labs'
+import { lazyPart } from '../lazyPart'
 import { FallbackBanner, Notices, ProblemAlert } from '../ProblemAlert'
 import { CornerFigure } from './CornerFigure'
 import { HowItWorks } from './HowItWorks'
-import { IterationTable } from './IterationTable'
 import classes from './lab.module.css'
 import { ManifoldTransport } from './ManifoldTransport'
-import { PosteriorPanel } from './PosteriorPanel'
 import { ProgressCharts } from './ProgressCharts'
 import { RunBControls } from './RunBControls'
 import { SettingsPanel } from './SettingsPanel'
-import { UnconditionalPanel } from './UnconditionalPanel'
+
+const Explorers = lazyPart(async () => (await import('./Explorers')).Explorers)
+const IterationTable = lazyPart(async () => (await import('./IterationTable')).IterationTable)
+
+/** Whether a run has got anywhere since the page was opened. */
+function useStarted(): boolean {
+  const { a, b } = useLabs()
+  const begun = (state: { readonly iterations: readonly unknown[] }) => state.iterations.length > 0
+  const now = [useStore(a, begun), useStore(b, begun)].includes(true)
+  const [ever, setEver] = useState(now)
+  if (now && !ever) setEver(true)
+  return ever
+}
 
 export function ManifoldLab({ onHelp }: { onHelp: () => void }) {
   const { a } = useLabs()
   const labs = useShownLabs()
   const comparing = useComparing()
+  const started = useStarted()
   return (
     <>
       <main className={classes.page}>
@@ -46,30 +60,26 @@ export function ManifoldLab({ onHelp }: { onHelp: () => void }) {
           {comparing && <RunBControls />}
         </div>
         <div className={classes.explorers}>
-          {comparing ? (
-            labs.map((lab) => (
-              <Stack key={lab.getState().slot} gap="xl">
-                <UnconditionalPanel lab={lab} />
-                <PosteriorPanel lab={lab} />
-              </Stack>
-            ))
+          {started ? (
+            <Explorers labs={labs} />
           ) : (
-            <>
-              <UnconditionalPanel lab={a} />
-              <PosteriorPanel lab={a} />
-            </>
+            <Text size="sm" c="dimmed">
+              Once there is a prior, you can draw from it here: points that it dreams up by itself, and points
+              that explain one chosen observation.
+            </Text>
           )}
         </div>
         <aside className={classes.side} aria-label="Curves and numbers">
           <HowItWorks />
           <ProgressCharts labs={labs} />
-          {labs.map((lab) => (
-            <IterationTable
-              key={lab.getState().slot}
-              lab={lab}
-              name={comparing ? `run ${lab.getState().slot.toUpperCase()}` : undefined}
-            />
-          ))}
+          {started &&
+            labs.map((lab) => (
+              <IterationTable
+                key={lab.getState().slot}
+                lab={lab}
+                name={comparing ? `run ${lab.getState().slot.toUpperCase()}` : undefined}
+              />
+            ))}
         </aside>
       </main>
       <ManifoldTransport onHelp={onHelp} />
