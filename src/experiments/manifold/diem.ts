@@ -10,7 +10,8 @@
  */
 import { NonFiniteLossError, type Backend, type JobControl, type JobProgress } from '../../diffusion/backend'
 import type { Gaussian } from '../../diffusion/gaussianDenoiser'
-import { fitGaussian, sampleGaussianPosterior, type GaussianFit } from '../../diffusion/gaussianFit'
+import { fitGaussian, sampleGaussianPosterior } from '../../diffusion/gaussianFit'
+import { Pacer } from '../../diffusion/jobControl'
 import { initializeWeights } from '../../diffusion/mlp'
 import type { Observations } from '../../diffusion/types'
 import { sinkhornDivergence } from '../../math/sinkhorn'
@@ -78,7 +79,7 @@ export class DiemRun {
   private newLosses = new Float32Array(0)
   private newSeconds = 0
   private steps = 0
-  private gaussianFit: GaussianFit | undefined
+  private gaussian: Gaussian | undefined
   /** T(u1, u2) of two disjoint draws of the truth, the same in every iteration. */
   private truthTransport: number | undefined
 
@@ -140,9 +141,20 @@ export class DiemRun {
   }
 
   /** The Gaussian prior that the run starts from, fitted to the observations when first asked for. */
-  private get start(): GaussianFit {
-    this.gaussianFit ??= fitGaussian(this.dataset.observations, this.settings.gaussianIterations)
-    return this.gaussianFit
+  private async start(control: StepControl): Promise<Gaussian> {
+    if (this.gaussian) return this.gaussian
+    const { dataset, settings } = this
+    const total = settings.gaussianIterations
+    const pacer = new Pacer(jobControl(control, 'start'))
+    control.onStage?.('start', 0)
+    await pacer.begin()
+    let fit: Gaussian | undefined
+    for (let done = 0; done < total; done++) {
+      if (pacer.due) await pacer.pause({ stage: 'compute', done, total, flops: 0 })
+      fit = fitGaussian(dataset.observations, 1, fit)
+    }
+    this.gaussian = fit!
+    return this.gaussian
   }
 
   /**
@@ -222,10 +234,8 @@ export class DiemRun {
         jobControl(stopwatch.control, 'sample'),
       )
     } else {
-      control.onStage?.('start', 0)
-      await stopwatch.control.ready?.()
-      control.signal?.throwIfAborted()
-      samples = sampleGaussianPosterior(this.start, dataset.observations, settings.seed, this.steps + 1)
+      const start = await this.start(stopwatch.control)
+      samples = sampleGaussianPosterior(start, dataset.observations, settings.seed, this.steps + 1)
     }
     const seconds = this.newSeconds + stopwatch.seconds
     const inRange = keptIndices(samples, settings)
@@ -281,7 +291,9 @@ export class DiemRun {
   ): Promise<Float32Array> {
     const observations = repeatObservation(this.dataset.observations, index, count)
     const stream = STREAM.observation + 16 * record.iteration
-    if (!record.weights) return sampleGaussianPosterior(this.start, observations, this.settings.seed, stream)
+    if (!record.weights) {
+      return sampleGaussianPosterior(await this.start(control), observations, this.settings.seed, stream)
+    }
     const prior = this.moments(record)
     return await this.backend.sample(
       {

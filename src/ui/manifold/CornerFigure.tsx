@@ -64,7 +64,7 @@ export function CornerFigure({ lab }: { lab: LabStore }) {
           </Badge>
         )
       }
-      onExport={empty ? undefined : () => void save()}
+      onExport={empty ? undefined : save}
       exportLabel="Save corner plot as PNG"
       caption={
         <>

@@ -29,7 +29,9 @@ export function PresetChooser({ lab }: { lab: LabStore }) {
       action: `Take preset ${presetDescriptions[name].label}`,
       apply: () => lab.getState().choosePreset(name),
     })
-  const own = changed.filter((key) => key !== 'seed')
+  const fromFile = useStore(lab, (state) => state.dataSource.kind === 'file')
+  const given = ['seed', ...(fromFile ? ['features', 'observed', 'observations'] : [])]
+  const own = changed.filter((key) => !given.includes(key))
   return (
     <div>
       <SegmentedControl

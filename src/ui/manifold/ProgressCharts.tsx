@@ -1,5 +1,6 @@
 /** The curves that show how a run goes. */
 import { Stack } from '@mantine/core'
+import { useStore } from 'zustand'
 import type { LabStore } from '../labs'
 import { Chart } from '../plots/Chart'
 import {
@@ -12,6 +13,7 @@ import {
 } from './charts'
 
 export function ProgressCharts({ labs }: { labs: readonly LabStore[] }) {
+  const fromFile = useStore(labs[0]!, (state) => state.dataSource.kind === 'file')
   return (
     <Stack gap="lg">
       <Chart
@@ -20,7 +22,7 @@ export function ProgressCharts({ labs }: { labs: readonly LabStore[] }) {
         build={divergenceChart}
         title="Distance to the truth"
         caption="Sinkhorn divergence between samples and ground truth: lower is better. Iteration 0 is the Gaussian start; each M and E step should bring it down."
-        empty="Appears with the first samples."
+        empty={fromFile ? 'A data file has no truth to compare with.' : 'Appears with the first samples.'}
         height={190}
         fileName="divergence"
         testId="chart-divergence"

@@ -65,7 +65,7 @@ export function UnconditionalPanel({ lab }: { lab: LabStore }) {
           <Figure
             testId="unconditional"
             title={`Prior after EM iteration ${unconditional.iteration}`}
-            onExport={() => void save()}
+            onExport={save}
             caption={`${formatCount(unconditional.histograms.count)} samples of the prior below the diagonal, the truth above it.`}
           >
             <CornerCanvas

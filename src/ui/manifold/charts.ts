@@ -83,6 +83,13 @@ function logAxis(values: readonly number[], expected?: number): Partial<Layout['
   }
 }
 
+/** From a little below the smallest value to 100 %. */
+function percentAxis(values: readonly number[]): Partial<Layout['yaxis']> {
+  const low = values.reduce((best, value) => Math.min(best, value), 99.5)
+  const margin = 0.08 * (100 - low)
+  return { range: [low - margin, 100 + margin], nticks: 4 }
+}
+
 interface NumberChart {
   /** Null where an iteration has no such number. */
   readonly value: (summary: IterationSummary) => number | null
@@ -91,6 +98,8 @@ interface NumberChart {
   readonly hover: string
   readonly yaxis: Partial<Layout['yaxis']>
   readonly logarithmic?: boolean
+  /** The axis ends at 100. */
+  readonly percentage?: boolean
   /** Where the number ought to be. */
   readonly expected?: number
 }
@@ -139,9 +148,11 @@ function iterationChart(chart: NumberChart) {
         tick0: 0,
         dtick: Math.ceil(last / 8),
       },
-      yaxis: chart.logarithmic
-        ? { ...chart.yaxis, ...logAxis(series.flatMap(valuesOf), chart.expected) }
-        : chart.yaxis,
+      yaxis: {
+        ...chart.yaxis,
+        ...(chart.logarithmic && logAxis(series.flatMap(valuesOf), chart.expected)),
+        ...(chart.percentage && percentAxis(series.flatMap(valuesOf))),
+      },
       ...legendFor(labs),
       shapes,
     })
@@ -169,7 +180,8 @@ export const keptChart = iterationChart({
   name: 'Fraction of samples kept',
   format: (value) => formatPercent(value / 100),
   hover: '%{y:.1f} %',
-  yaxis: { title: { text: 'kept' }, ticksuffix: ' %', nticks: 5 },
+  yaxis: { title: { text: 'kept' }, ticksuffix: ' %' },
+  percentage: true,
 })
 
 export const consistencyChart = iterationChart({

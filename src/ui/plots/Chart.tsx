@@ -139,7 +139,7 @@ export function Chart({ labs, watch, build, title, caption, empty, height, fileN
       title={title}
       caption={caption}
       testId={testId}
-      onExport={description ? () => void save() : undefined}
+      onExport={description ? save : undefined}
       exportLabel={`Save “${fileName}” as PNG`}
     >
       <div style={{ position: 'relative', height: shownHeight }}>
