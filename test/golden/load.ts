@@ -98,3 +98,12 @@ export function goldenParameters(file: GoldenFile, prefix: string, shape = golde
   })
   return flat
 }
+
+/**
+ * `mmps_cg{k}` [batch, features]: plain CG's k-th iterates, and `mmps_exact` where plain CG has divided zero by zero
+ * because an earlier iterate was exact (k above the number of observed rows).
+ */
+export function goldenCg(file: GoldenFile, k: string): Float64Array {
+  const exact = file.get('mmps_exact').data
+  return file.get(`mmps_cg${k}`).data.map((value, i) => (Number.isNaN(value) ? exact[i]! : value))
+}

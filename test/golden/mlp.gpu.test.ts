@@ -8,7 +8,7 @@ import type { AffineStep, CovarianceName, PosteriorOptions } from '../../src/dif
 import { scaledIdentity } from '../../src/math/matrix'
 import { openTestDevice } from '../gpu/adapter'
 import { NetworkKernels } from '../gpu/networkKernels'
-import { expectClose, golden, goldenParameters, goldenShape } from './load'
+import { expectClose, golden, goldenCg, goldenParameters, goldenShape } from './load'
 
 const TOLERANCE = 1e-4
 const SIGMA_Y = 1e-2 // Sigma_y = 1e-4 I
@@ -111,7 +111,7 @@ describe.each(['mlp_small', 'mlp_paper'])('%s on the GPU', (name) => {
         const actual = await posterior({ solver: 'cg', solverIterations: Number(k) })
         const rows = (values: ArrayLike<number>) =>
           compared.flatMap((b) => Array.from({ length: features }, (_, i) => values[b * features + i]!))
-        expectClose(rows(actual), rows(data(`mmps_cg${k}`)), TOLERANCE)
+        expectClose(rows(actual), rows(goldenCg(file, k)), TOLERANCE)
         expect(actual.every(Number.isFinite)).toBe(true)
       }
     })

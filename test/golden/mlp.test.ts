@@ -13,7 +13,7 @@ import { logLinearSchedule } from '../../src/diffusion/schedule'
 import type { AffineStep, CovarianceName, PosteriorOptions } from '../../src/diffusion/types'
 import { curvePoints, scaleToBox } from '../../src/math/curve'
 import { scaledIdentity } from '../../src/math/matrix'
-import { expectClose, golden, goldenParameters, goldenShape, relativeError } from './load'
+import { expectClose, golden, goldenCg, goldenParameters, goldenShape, relativeError } from './load'
 
 const TOLERANCE = 1e-9
 const SIGMA_Y = 1e-2 // Sigma_y = 1e-4 I
@@ -134,7 +134,7 @@ describe.each(['mlp_small', 'mlp_paper'])('%s', (name) => {
       })
       const actual = mmps.denoise(xT, sigma)
       const spd = data('mmps_spd')
-      const expected = data(`mmps_cg${k}`)
+      const expected = goldenCg(file, k)
       const compared = [...spd.keys()].filter((b) => spd[b] === 1)
       const rows = (values: Float64Array) =>
         compared.flatMap((b) => [...values.subarray(b * features, (b + 1) * features)])
