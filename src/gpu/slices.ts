@@ -6,6 +6,7 @@
  * tabs.
  */
 import type { JobControl } from '../diffusion/backend'
+import { permission } from '../diffusion/jobControl'
 
 const targetMilliseconds = 50
 const slicesInFlight = 2
@@ -30,25 +31,6 @@ export interface SlicedWork {
   submit(offered: number): Slice
   /** After each finished slice, in order; true ends the work early. */
   finished?(done: number): boolean | void | Promise<boolean | void>
-}
-
-/** Resolves when the job may go on; rejects with the signal's reason when it is aborted. */
-async function permission(control: JobControl | undefined): Promise<void> {
-  const { signal } = control ?? {}
-  signal?.throwIfAborted()
-  if (!control?.ready) return
-  if (!signal) return control.ready()
-  let stop: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error)
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    await Promise.race([control.ready(), aborted])
-  } finally {
-    if (stop) signal.removeEventListener('abort', stop)
-  }
-  signal.throwIfAborted()
 }
 
 /**

@@ -6,8 +6,7 @@ import { embeddingFrequencies, parameterCount } from '../../src/diffusion/mlp'
 import type { NetworkShape, Plan, PosteriorOptions } from '../../src/diffusion/types'
 import type { BufferScope } from '../../src/gpu/buffers'
 import { DenoiserForwardKernel } from '../../src/gpu/kernels/denoiserForward'
-import { DenoiserJvpKernel } from '../../src/gpu/kernels/denoiserJvp'
-import { DenoiserVjpKernel } from '../../src/gpu/kernels/denoiserVjp'
+import { DenoiserDerivativeKernel } from '../../src/gpu/kernels/denoiserDerivative'
 import { DenoisingLossKernel } from '../../src/gpu/kernels/denoisingLoss'
 import {
   type SampleSettings,
@@ -40,30 +39,30 @@ export class NetworkKernels {
   }
 
   /** d(x_t, sigma) and Jᵀ v of vectors [count, directions, features]. */
-  async vjp(xT: ArrayLike<number>, sigma: ArrayLike<number>, vectors: ArrayLike<number>) {
-    const kernel = await DenoiserVjpKernel.create(this.scope.device, this.network.shape)
-    const cotangents = this.upload('cotangents', vectors)
-    const products = this.scope.storage('products', vectors.length * 4)
-    const buffers = { ...this.denoiserBuffers(xT, sigma), cotangents, products }
-    const directions = vectors.length / xT.length
-    this.submit((pass) => kernel.encode(pass, this.scope, buffers, sigma.length, directions))
-    return {
-      denoised: await this.floats(buffers.denoised, xT.length),
-      products: await this.floats(products, vectors.length),
-    }
+  vjp(xT: ArrayLike<number>, sigma: ArrayLike<number>, vectors: ArrayLike<number>) {
+    return this.products('vjp', xT, sigma, vectors)
   }
 
   /** d(x_t, sigma) and J u of vectors [count, directions, features]. */
-  async jvp(xT: ArrayLike<number>, sigma: ArrayLike<number>, vectors: ArrayLike<number>) {
-    const kernel = await DenoiserJvpKernel.create(this.scope.device, this.network.shape)
-    const tangents = this.upload('tangents', vectors)
-    const products = this.scope.storage('products', vectors.length * 4)
-    const buffers = { ...this.denoiserBuffers(xT, sigma), tangents, products }
-    const directions = vectors.length / xT.length
+  jvp(xT: ArrayLike<number>, sigma: ArrayLike<number>, vectors: ArrayLike<number>) {
+    return this.products('jvp', xT, sigma, vectors)
+  }
+
+  private async products(
+    product: 'vjp' | 'jvp',
+    xT: ArrayLike<number>,
+    sigma: ArrayLike<number>,
+    values: ArrayLike<number>,
+  ) {
+    const kernel = await DenoiserDerivativeKernel.create(this.scope.device, this.network.shape, product)
+    const vectors = this.upload('vectors', values)
+    const products = this.scope.storage('products', values.length * 4)
+    const buffers = { ...this.denoiserBuffers(xT, sigma), vectors, products }
+    const directions = values.length / xT.length
     this.submit((pass) => kernel.encode(pass, this.scope, buffers, sigma.length, directions))
     return {
       denoised: await this.floats(buffers.denoised, xT.length),
-      products: await this.floats(products, vectors.length),
+      products: await this.floats(products, values.length),
     }
   }
 

@@ -25,6 +25,26 @@ export interface DenoiserForwardBuffers {
   readonly denoised: GPUBuffer
 }
 
+/** Compiles a kernel that evaluates the denoiser at x_t, sigma, and says how many samples a workgroup takes. */
+export async function createDenoiserKernel(
+  device: GPUDevice,
+  shape: NetworkShape,
+  entryPoint: string,
+  source: string,
+  constants: Readonly<Record<string, boolean>> = {},
+): Promise<{ kernel: ComputeKernel; tileSamples: number }> {
+  const tile = chooseTile(shape, device.limits)
+  const code = composeShader({ ...networkConstants(shape, tile), ...constants }, [
+    sincosSource,
+    networkSource,
+    denoiserSource,
+    embeddedInputsSource,
+    source,
+  ])
+  const kernel = await createComputeKernel(device, { label: entryPoint.replace('_', ' '), code, entryPoint })
+  return { kernel, tileSamples: tile.samples }
+}
+
 export class DenoiserForwardKernel {
   private constructor(
     private readonly kernel: ComputeKernel,
@@ -33,17 +53,13 @@ export class DenoiserForwardKernel {
 
   /** Errors: RangeError, DeviceLimitError (see `chooseTile`). */
   static async create(device: GPUDevice, shape: NetworkShape): Promise<DenoiserForwardKernel> {
-    const tile = chooseTile(shape, device.limits)
-    const code = composeShader(networkConstants(shape, tile), [
-      sincosSource,
-      networkSource,
-      denoiserSource,
-      embeddedInputsSource,
+    const { kernel, tileSamples } = await createDenoiserKernel(
+      device,
+      shape,
+      'denoiser_forward',
       kernelSource,
-    ])
-    const label = 'denoiser forward'
-    const kernel = await createComputeKernel(device, { label, code, entryPoint: 'denoiser_forward' })
-    return new DenoiserForwardKernel(kernel, tile.samples)
+    )
+    return new DenoiserForwardKernel(kernel, tileSamples)
   }
 
   encode(

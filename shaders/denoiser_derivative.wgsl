@@ -1,10 +1,11 @@
-// Denoiser and vector-Jacobian products Jᵀ v, J = ∂d/∂x_t, for several cotangents v a sample; one forward serves all.
+// Denoiser and products with its Jacobian J = ∂d/∂x_t for several vectors a sample, Jᵀ v (TRANSPOSED) or J u; one
+// forward serves all. Constant: TRANSPOSED (bool).
 // Modules: shared/sincos.wgsl, shared/network.wgsl, shared/denoiser.wgsl, shared/embedded_inputs.wgsl.
 // Twin: src/diffusion/mlpDenoiser.ts.
 
 struct Parameters {
   count: u32,
-  directions: u32, // cotangents per sample
+  directions: u32, // vectors per sample
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -13,11 +14,11 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read> x_t: array<f32>; // [count, FEATURES]
 @group(0) @binding(4) var<storage, read> sigma: array<f32>; // [count]
 @group(0) @binding(5) var<storage, read_write> denoised: array<f32>; // [count, FEATURES]
-@group(0) @binding(6) var<storage, read> cotangents: array<f32>; // [count, directions, FEATURES]
+@group(0) @binding(6) var<storage, read> vectors: array<f32>; // [count, directions, FEATURES]
 @group(0) @binding(7) var<storage, read_write> products: array<f32>; // [count, directions, FEATURES]
 
 @compute @workgroup_size(THREADS)
-fn denoiser_vjp(
+fn denoiser_derivative(
   @builtin(local_invocation_index) index: u32,
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -45,10 +46,15 @@ fn denoiser_vjp(
     var vector: array<f32, FEATURES>;
     if (owner) {
       for (var i = 0u; i < FEATURES; i++) {
-        vector[i] = cotangents[first + i];
+        vector[i] = vectors[first + i];
       }
     }
-    let product = vector_jacobian(&vector, scales);
+    var product: array<f32, FEATURES>;
+    if (TRANSPOSED) {
+      product = vector_jacobian(&vector, scales);
+    } else {
+      product = jacobian_vector(&vector, scales);
+    }
     if (owner) {
       for (var i = 0u; i < FEATURES; i++) {
         products[first + i] = product[i];
