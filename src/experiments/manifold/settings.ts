@@ -614,7 +614,7 @@ const quick: ManifoldSettings = {
   solver: 'exact',
   safeguard: 'psd',
   sampler: 'ddpm',
-  iterations: 10,
+  iterations: 9,
   trainingSteps: 512,
   learningRate: 3e-3,
 }
