@@ -15,6 +15,7 @@ import { histograms } from '../diffusion/histogram'
 import { createDataset, type DataOrigin, type Dataset } from '../experiments/manifold/dataset'
 import {
   DiemRun,
+  HISTOGRAM_RANGE,
   keptSamples,
   NoSamplesError,
   type IterationRecord,
@@ -51,8 +52,6 @@ const POSTERIOR_DRAWS = 1024
 /** Samples of the whole prior behind those. */
 const PRIOR_SHOWN = 1024
 const TRUTH_STREAM = 0x7000_0004
-/** The corner plot covers [-3, 3] (method.md). */
-const RANGE = 3
 const PROGRESS_MILLISECONDS = 100
 const PREVIEW_MILLISECONDS = 250
 /** Points of the loss curve; beyond them it is averaged in pieces. */
@@ -103,7 +102,7 @@ export class RunController {
       settings,
       preset,
       dataSource: describeOrigin(origin),
-      truth: truthDraws ? histograms(truthDraws, settings.features, settings.bins, RANGE) : null,
+      truth: truthDraws ? histograms(truthDraws, settings.features, settings.bins, HISTOGRAM_RANGE) : null,
       unconditional: null,
       posterior: null,
       selected: null,
@@ -193,7 +192,7 @@ export class RunController {
     await this.draw('Drawing from the prior', async (run, record, control) => {
       const samples = await run.drawUnconditional(record, PRIOR_DRAWS, control)
       if (!samples || !settings) return
-      const counted = histograms(samples, settings.features, settings.bins, RANGE)
+      const counted = histograms(samples, settings.features, settings.bins, HISTOGRAM_RANGE)
       this.host.publish({ unconditional: { histograms: counted, iteration: record.iteration } })
     })
   }
@@ -430,7 +429,7 @@ export class RunController {
     const { features, bins } = this.source.settings
     let counted = this.shown.get(record.iteration)
     if (!counted) {
-      counted = histograms(record.samples, features, bins, RANGE)
+      counted = histograms(record.samples, features, bins, HISTOGRAM_RANGE)
       this.shown.set(record.iteration, counted)
     }
     this.host.publish({

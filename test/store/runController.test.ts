@@ -51,6 +51,10 @@ describe('run controller', () => {
     rig = createRig()
     await rig.controller.open(settings, 'tiny', { kind: 'random' })
     const running = rig.controller.start()
+    // The first samples are on the screen before their divergence is known.
+    const early = await rig.until(({ progress }) => progress?.stage === 'metric')
+    expect(early.shown).toMatchObject({ iteration: 0, live: true })
+    expect(early.iterations).toEqual([])
     await rig.until(({ progress }) => progress?.stage === 'train')
     rig.controller.pause()
     expect(rig.state().status).toBe('paused')

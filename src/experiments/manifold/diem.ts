@@ -12,6 +12,7 @@ import { NonFiniteLossError, type Backend, type JobControl, type JobProgress } f
 import type { Gaussian } from '../../diffusion/gaussianDenoiser'
 import { fitGaussian, sampleGaussianPosterior } from '../../diffusion/gaussianFit'
 import { Pacer } from '../../diffusion/jobControl'
+import { histograms } from '../../diffusion/histogram'
 import { initializeWeights } from '../../diffusion/mlp'
 import type { Observations } from '../../diffusion/types'
 import { sinkhornDivergence } from '../../math/sinkhorn'
@@ -28,6 +29,7 @@ export interface StepControl {
   readonly signal?: AbortSignal
   ready?(): Promise<void>
   onStage?(stage: StepStage, fraction: number, progress?: JobProgress): void
+  /** Called while an E step draws, and once more when it has, before the metric. */
   onPreview?: JobControl['onPreview']
   readonly previewMilliseconds?: number
 }
@@ -69,6 +71,9 @@ export interface RunState {
 export class NoSamplesError extends Error {
   override readonly name = 'NoSamplesError'
 }
+
+/** The corner plot covers [-3, 3] (method.md). */
+export const HISTOGRAM_RANGE = 3
 
 /** Random streams of what is not a step of EM; steps count from 1. */
 const STREAM = { unconditional: 0x7000_0001, observation: 0x7000_0002, metric: 0x7000_0003 } as const
@@ -229,7 +234,7 @@ export class DiemRun {
           observations: dataset.observations,
           posterior: posteriorOptions(settings, prior.covariance),
           stream: this.steps + 1,
-          histogram: { bins: settings.bins, range: 3 },
+          histogram: { bins: settings.bins, range: HISTOGRAM_RANGE },
         },
         jobControl(stopwatch.control, 'sample'),
       )
@@ -244,6 +249,8 @@ export class DiemRun {
         `No sample of this E step lies within (-${settings.keepRange}, ${settings.keepRange}): the prior or the solver has diverged.`,
       )
     }
+    // On a slow device the metric takes a while: whoever watches sees the samples before their score.
+    control.onPreview?.(histograms(samples, settings.features, settings.bins, HISTOGRAM_RANGE))
     const kept = gather(samples, inRange, settings.features)
     const divergence = await this.divergence(kept, control)
     const losses = this.newLosses
