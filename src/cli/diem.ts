@@ -11,7 +11,13 @@ import { parseArgs } from 'node:util'
 import { createCpuBackend } from '../diffusion/cpuBackend'
 import type { Backend } from '../diffusion/backend'
 import { createDataset, type DataOrigin } from '../experiments/manifold/dataset'
-import { DiemRun, type IterationRecord, type RunState, type StepStage } from '../experiments/manifold/diem'
+import {
+  DiemRun,
+  summarize,
+  type IterationRecord,
+  type RunState,
+  type StepStage,
+} from '../experiments/manifold/diem'
 import { readObservations } from '../experiments/manifold/observationsFile'
 import { readRun, writeRun } from '../experiments/manifold/runFile'
 import {
@@ -100,17 +106,12 @@ async function runCommand(command: Command, backend: Backend): Promise<void> {
     const record = run.records[known]
     if (!record) continue
     progress.clear()
-    process.stdout.write(json ? `${JSON.stringify(summary(record))}\n` : `${tableRow(record)}\n`)
+    process.stdout.write(json ? `${JSON.stringify(summarize(record))}\n` : `${tableRow(record)}\n`)
     if (save) await writeFile(save, writeRun({ ...command, state: run.state }))
   }
   if (!save) return
   await writeFile(save, writeRun({ ...command, state: run.state }))
   process.stderr.write(`diem: saved ${save}\n`)
-}
-
-/** The line that --json prints for an iteration. */
-function summary({ iteration, loss, divergence, kept, consistency, seconds }: IterationRecord) {
-  return { iteration, loss, divergence, kept, consistency, seconds }
 }
 
 function tableRow({ iteration, loss, divergence, kept, consistency, seconds }: IterationRecord): string {

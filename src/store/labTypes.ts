@@ -5,6 +5,7 @@
  */
 import type { AdapterDescription, Histograms } from '../diffusion/backend'
 import type { DrawnStroke } from '../experiments/manifold/dataset'
+import type { IterationSummary } from '../experiments/manifold/diem'
 import type { ManifoldSettings, PresetName } from '../experiments/manifold/settings'
 
 /** Where a run stands. `paused` can be resumed in the middle of a step; `idle` is between steps. */
@@ -22,21 +23,6 @@ export interface StageProgress {
   readonly secondsLeft?: number
   /** Achieved GFLOP/s, averaged over the last second or so. */
   readonly gflops?: number
-}
-
-/** The numbers of one EM iteration (0 = Gaussian start). */
-export interface IterationSummary {
-  readonly iteration: number
-  /** Mean loss over the last eighth of the M step; null for the start. */
-  readonly loss: number | null
-  /** Sinkhorn divergence to the ground truth; null where there is no ground truth (own data file). */
-  readonly divergence: number | null
-  /** Fraction of samples inside the kept range. */
-  readonly kept: number
-  /** Mean of ‖y - A x‖²/(m sigma_y²) over kept samples, about 1 where samples agree with their observations. */
-  readonly consistency: number
-  /** Seconds of the M and the E step. */
-  readonly seconds: number
 }
 
 /** Something went wrong: what, why, and the next step. */

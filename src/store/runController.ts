@@ -18,6 +18,7 @@ import {
   HISTOGRAM_RANGE,
   keptSamples,
   NoSamplesError,
+  summarize,
   type IterationRecord,
   type RunState,
   type StepStage,
@@ -407,14 +408,7 @@ export class RunController {
   private publishRecords(): void {
     const records = this.run?.records ?? []
     this.host.publish({
-      iterations: records.map(({ iteration, loss, divergence, kept, consistency, seconds }) => ({
-        iteration,
-        loss,
-        divergence,
-        kept,
-        consistency,
-        seconds,
-      })),
+      iterations: records.map(summarize),
       losses: lossCurve(records, this.run?.state.losses ?? new Float32Array(0)),
     })
     this.publishShown()

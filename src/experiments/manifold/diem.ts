@@ -34,24 +34,37 @@ export interface StepControl {
   readonly previewMilliseconds?: number
 }
 
-/** The outcome of one E step, with the weights that drew it. */
-export interface IterationRecord {
+/** The numbers of one EM iteration (0 = Gaussian start). */
+export interface IterationSummary {
   readonly iteration: number
   /** Mean loss over the last eighth of the training that led here; null for the Gaussian start. */
   readonly loss: number | null
-  /** Loss of each training step since the last record. */
-  readonly losses: Float32Array
+  /** Sinkhorn divergence to the ground truth; null where there is no ground truth (own data file). */
   readonly divergence: number | null
+  /** Fraction of samples inside the kept range. */
   readonly kept: number
+  /** Mean of ‖y - A x‖²/(m sigma_y²) over kept samples, about 1 where samples agree with their observations. */
   readonly consistency: number
   /** Seconds of the M and E steps since the last record, metric excluded. */
   readonly seconds: number
+}
+
+/** The outcome of one E step, with the weights that drew it. */
+export interface IterationRecord extends IterationSummary {
+  /** Loss of each training step since the last record. */
+  readonly losses: Float32Array
   /** Steps done when the record was made; see RunState. */
   readonly steps: number
   /** Canonical weights that drew the samples; null for the Gaussian start. */
   readonly weights: Float32Array | null
   /** One latent per observation, those outside the kept range included, [observations, features]. */
   readonly samples: Float32Array
+}
+
+/** A record's numbers alone. */
+export function summarize(record: IterationRecord): IterationSummary {
+  const { iteration, loss, divergence, kept, consistency, seconds } = record
+  return { iteration, loss, divergence, kept, consistency, seconds }
 }
 
 /** What a run needs to continue elsewhere. */

@@ -17,7 +17,7 @@ import {
 } from '../../math/safetensors'
 import { layers, parameterCount } from '../../diffusion/mlp'
 import type { DataOrigin, DrawnStroke } from './dataset'
-import type { IterationRecord, RunState } from './diem'
+import { summarize, type IterationRecord, type RunState } from './diem'
 import {
   networkShape,
   parseSetting,
@@ -81,15 +81,7 @@ export function writeRun({ settings, preset, origin, state }: SavedRun): Uint8Ar
     progress: JSON.stringify({
       steps: state.steps,
       seconds: state.seconds,
-      iterations: state.records.map(({ iteration, loss, divergence, kept, consistency, seconds, steps }) => ({
-        iteration,
-        loss,
-        divergence,
-        kept,
-        consistency,
-        seconds,
-        steps,
-      })),
+      iterations: state.records.map((record) => ({ ...summarize(record), steps: record.steps })),
     }),
   })
 }

@@ -2,7 +2,7 @@
 import { Button, CopyButton, Group, ScrollArea, Table, Text, Title, UnstyledButton } from '@mantine/core'
 import { IconCheck, IconCopy } from '@tabler/icons-react'
 import { useStore } from 'zustand'
-import type { IterationSummary } from '../../store/labTypes'
+import type { IterationSummary } from '../../experiments/manifold/diem'
 import { formatMeasure, formatPercent, formatSeconds } from '../format'
 import type { LabStore } from '../labs'
 import classes from './lab.module.css'

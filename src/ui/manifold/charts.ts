@@ -1,6 +1,7 @@
 /** The curves beside the corner plot: loss over training steps, and three numbers over EM iterations. */
 import type { Data, Layout, Shape } from 'plotly.js'
-import type { IterationSummary, Lab } from '../../store/labTypes'
+import type { IterationSummary } from '../../experiments/manifold/diem'
+import type { Lab } from '../../store/labTypes'
 import { formatMeasure, formatPercent } from '../format'
 import type { ChartContent } from '../plots/Chart'
 import { chartLayout, logTicks } from '../plots/chartLayout'
