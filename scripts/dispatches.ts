@@ -101,8 +101,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const y = Float32Array.from({ length: count * observed }, (_, i) => Math.cos(i))
   const sampling = await measure(backend, plan.length, () =>
     backend.sample({
-      network,
-      weights,
+      prior: { kind: 'mlp', network, weights },
       plan,
       count,
       mean: new Float64Array(features),

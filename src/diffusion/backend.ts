@@ -4,7 +4,7 @@
  * host, results return to it, nothing but compiled kernels stays on the device between calls. So a lost
  * device costs the call in progress and nothing else.
  */
-import type { NetworkShape, Observations, Plan, PosteriorOptions } from './types'
+import type { CovarianceName, Mixture, NetworkShape, Observations, Plan, PosteriorOptions, Prior } from './types'
 
 /** Which device computes, for display. */
 export interface AdapterDescription {
@@ -55,16 +55,14 @@ export interface Histograms {
 }
 
 export interface SampleRequest {
-  readonly network: NetworkShape
-  /** Canonical weight layout, see src/diffusion/mlp.ts. */
-  readonly weights: Float32Array
+  readonly prior: Prior
   readonly plan: Plan
   /** Number of samples to draw. */
   readonly count: number
   /** Start: x_1 ~ N(mean, startSigma² I); mean is [features]. */
   readonly mean: Float64Array
   readonly startSigma: number
-  /** Absent: unconditional samples of the prior. Its `count` equals `count` here. */
+  /** Absent: unconditional samples of the prior. Its `count` equals `count` here, or is 1. */
   readonly observations?: Observations
   readonly posterior?: PosteriorOptions
   /** First word of the random key. */
@@ -74,6 +72,47 @@ export interface SampleRequest {
   /** Grid of the previews. */
   readonly histogram?: { readonly bins: number; readonly range: number }
 }
+
+/** Samples, and where they came from. */
+export interface TrajectoryRequest extends SampleRequest {
+  /** Plan steps whose x_t is kept, ascending. */
+  readonly frames: readonly number[]
+}
+
+export interface Trajectory {
+  /** [count, features]. */
+  readonly samples: Float32Array
+  /** x_t at the beginning of the asked steps, [frames, count, features]. */
+  readonly frames: Float32Array
+}
+
+/** Noisy points under a mixture, with one observation. */
+export interface MomentsRequest {
+  readonly mixture: Mixture
+  /** x_t, [count, features]. */
+  readonly xT: Float32Array
+  /** [count]. */
+  readonly sigma: Float32Array
+  /** One observation; its `count` is 1. */
+  readonly observation: Observations
+  /** Sigma_x of the Gaussian fit, [features, features]. */
+  readonly covX: Float64Array
+}
+
+/** Exact moments at noisy points. */
+export interface Moments {
+  /** E[x | x_t], [count, features]. */
+  readonly mean: Float32Array
+  /** ∇ log p(x_t), [count, features]. */
+  readonly score: Float32Array
+  /** V[x | x_t], [count, features, features]. */
+  readonly covariance: Float32Array
+  /** Likelihood term of MMPS, V Aᵀ (Sigma_y + A V Aᵀ)⁻¹ (y - A mean)/sigma_t², [count, features]. */
+  readonly mmpsScore: Float32Array
+}
+
+/** log p(y | x_t), exact, and log N(y | A E[x|x_t], Sigma_y + A V Aᵀ) for each V; [count] each. */
+export type LogLikelihoods = Readonly<Record<CovarianceName | 'exact', Float32Array>>
 
 export interface TrainRequest {
   readonly network: NetworkShape
@@ -109,6 +148,11 @@ export interface TransportOptions {
   readonly iterations: number
   /** Stop when no potential moves by more than this in an iteration. */
   readonly tolerance: number
+  /**
+   * Epsilon scaling: regularisations from `from` down by `factor` an iteration come first, then `regularization` until
+   * convergence. Absent: `regularization` from the start.
+   */
+  readonly scaling?: { readonly from: number; readonly factor: number }
 }
 
 export interface Backend {
@@ -117,6 +161,12 @@ export interface Backend {
   readonly lost: Promise<string>
   /** Draws samples, [count, features]. Errors: the device is lost, limits too small, aborted. */
   sample(request: SampleRequest, control?: JobControl): Promise<Float32Array>
+  /** As `sample`, with the states on the way; one read at the end. */
+  trajectory(request: TrajectoryRequest, control?: JobControl): Promise<Trajectory>
+  /** Errors: as `sample`. */
+  moments(request: MomentsRequest, control?: JobControl): Promise<Moments>
+  /** Errors: as `sample`. */
+  logLikelihoods(request: MomentsRequest, control?: JobControl): Promise<LogLikelihoods>
   /** One M step. Errors: as `sample`, and NonFiniteLossError with the step. */
   train(request: TrainRequest, control?: JobControl): Promise<TrainResult>
   /** ⟨P, C⟩ of the entropic plan between uniform weights on u [uCount, features] and v [vCount, features]. */

@@ -26,8 +26,11 @@ export type Plan = readonly AffineStep[]
 /** What a sampler needs: E[x | x_t] (or E[x | x_t, y]) for a batch. */
 export interface MeanEstimator {
   readonly features: number
-  /** xT [batch, features], sigma [batch] → [batch, features]. */
-  denoise(xT: Float64Array, sigma: Float64Array): Float64Array
+  /**
+   * xT [batch, features], sigma [batch] → [batch, features]. `step` is the plan step that the estimate is for: methods
+   * that act on the step's result (DPS) need it.
+   */
+  denoise(xT: Float64Array, sigma: Float64Array, step?: AffineStep): Float64Array
 }
 
 /** A denoiser evaluated at a point, with the derivative J = ∂d/∂x_t there. */
@@ -56,8 +59,35 @@ export interface NetworkShape {
   readonly hiddenLayers: number
 }
 
-/** Covariance V[x | x_t] used in the posterior system Sigma_y + A V Aᵀ (paper section 4.2). */
-export type CovarianceName = 'tweedie' | 'zero' | 'identity' | 'pigdm' | 'gaussian'
+/** A mixture of isotropic Gaussians with equal weights: (1/K) Σ_k N(mu_k, thickness² I). */
+export interface Mixture {
+  readonly features: number
+  /** mu, [components, features]. */
+  readonly means: Float64Array
+  /** Standard deviation of every component, above 0. */
+  readonly thickness: number
+}
+
+/** What a backend can sample from: a trained network, or a mixture, whose moments are exact. */
+export type Prior =
+  | {
+      readonly kind: 'mlp'
+      readonly network: NetworkShape
+      /** Canonical weight layout, see src/diffusion/mlp.ts. */
+      readonly weights: Float32Array
+    }
+  | { readonly kind: 'mixture'; readonly mixture: Mixture }
+
+/** Dimension of x under a prior. */
+export function featuresOf(prior: Prior): number {
+  return prior.kind === 'mlp' ? prior.network.features : prior.mixture.features
+}
+
+/**
+ * Covariance V[x | x_t] used in the posterior system Sigma_y + A V Aᵀ (paper section 4.2); `tmpd` is
+ * diag(sigma_t² Jᵀ 1) (Boys et al. 2023).
+ */
+export type CovarianceName = 'tweedie' | 'zero' | 'identity' | 'pigdm' | 'gaussian' | 'tmpd'
 
 /** How (Sigma_y + A V Aᵀ) v = y - A xHat is solved. */
 export type SolverName = 'exact' | 'cg' | 'gmres' | 'bicgstab'
@@ -68,19 +98,35 @@ export type SolverName = 'exact' | 'cg' | 'gmres' | 'bicgstab'
  */
 export type SafeguardName = 'none' | 'psd'
 
-/** How MMPS turns a denoiser and an observation into a posterior denoiser. */
+/**
+ * Posterior methods. `mmps`: moment matching with any covariance (ΠGDM and TMPD are its covariances `pigdm` and `tmpd`);
+ * `dps`: gradient of the residual's norm added to the step; `diffpir`: proximal step, no VJP; `jfps`: Gaussian fit in
+ * place of every V, no VJP; `tds`: particles with an MMPS twisting function, resampled at each step.
+ */
+export type PosteriorMethod = 'mmps' | 'dps' | 'diffpir' | 'jfps' | 'tds'
+
+/** How a posterior method turns a denoiser and an observation into a posterior denoiser. */
 export interface PosteriorOptions {
+  /** Default: `mmps`. */
+  readonly method?: PosteriorMethod
+  /** ζ of `dps`: length of a guidance step, in units of x. Default 1. */
+  readonly guidance?: number
+  /** λ of `diffpir`: weight of the denoised point against the observation. Default 8. */
+  readonly proximity?: number
+  /** K of `tds`: samples count as populations of K particles. Default 64. */
+  readonly particles?: number
   readonly covariance: CovarianceName
   readonly solver: SolverName
   /** Iterations k of the iterative solvers; unused by `exact`. */
   readonly solverIterations: number
   readonly safeguard: SafeguardName
-  /** Covariance of a Gaussian fit, [features, features]; needed by `gaussian`. */
+  /** Covariance of a Gaussian fit, [features, features]; needed by `gaussian` and `jfps`. */
   readonly covX?: Float64Array
 }
 
 /** Linear observations y_i = A_i x_i + n_i, n_i ~ N(0, sigmaY² I). */
 export interface Observations {
+  /** As many as samples, or 1: one observation that all samples share. */
   readonly count: number
   readonly features: number
   /** Rows m of each A_i. */

@@ -36,8 +36,7 @@ const training: TrainRequest = {
 
 function sampling(weights: Float32Array, changes: Partial<SampleRequest> = {}): SampleRequest {
   return {
-    network,
-    weights,
+    prior: { kind: 'mlp', network, weights },
     plan: samplerPlan('pc', schedule, { steps: 12, eta: 0, corrections: 1, delta: 0.1 }),
     count: 70,
     mean: Float64Array.of(1, -1),

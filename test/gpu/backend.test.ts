@@ -24,8 +24,7 @@ const wave = (length: number, phase: number) =>
 function sampleRequest(count: number, observed = 2): SampleRequest {
   const { features } = network
   return {
-    network,
-    weights: initializeWeights(network, 3),
+    prior: { kind: 'mlp', network, weights: initializeWeights(network, 3) },
     plan,
     count,
     mean: Float64Array.of(0.1, -0.2, 0.3),

@@ -27,8 +27,7 @@ function makeRequest(
 ): SampleRequest {
   const network = { features, embedding: 6, hidden, hiddenLayers: 3 }
   return {
-    network,
-    weights: initializeWeights(network, 3),
+    prior: { kind: 'mlp', network, weights: initializeWeights(network, 3) },
     plan: samplerPlan('pc', schedule, { steps: 3, eta: 0.5, corrections: 1, delta: 0.1 }),
     count,
     mean: Float64Array.from(wave(features, 9)),
@@ -57,7 +56,9 @@ function makeRequest(
 
 /** Samples of a request on the GPU, by slices. */
 function draw(request: SampleRequest, slices: SampleSlice[], sharedObservation = false) {
-  const { network: shape, weights, plan, count, observations, posterior, ...settings } = request
+  const { prior, plan, count, observations, posterior, ...settings } = request
+  if (prior.kind !== 'mlp') throw new Error('These requests are for networks.')
+  const { network: shape, weights } = prior
   return new NetworkKernels(scope, { shape, weights }).sample(
     plan,
     new Float32Array(count * shape.features),

@@ -330,8 +330,7 @@ export class DiemRun {
   private drawBasics(weights: Float32Array, prior: Gaussian) {
     const { settings } = this
     return {
-      network: networkShape(settings),
-      weights,
+      prior: { kind: 'mlp' as const, network: networkShape(settings), weights },
       plan: samplerPlan(settings),
       mean: prior.mean,
       startSigma: settings.sigmaMax,

@@ -2,6 +2,7 @@
  * Histograms of samples while they are being drawn: counted on the GPU, read back without holding it up.
  */
 import type { Histograms, SampleRequest } from '../../diffusion/backend'
+import { featuresOf } from '../../diffusion/types'
 import type { Job } from '../job'
 import { HistogramKernel } from '../kernels/histogram'
 
@@ -30,11 +31,12 @@ export class Previews {
   ) {}
 
   static async create(job: Job, request: SampleRequest): Promise<Previews | undefined> {
-    const { histogram, network } = request
+    const { histogram } = request
     if (!histogram || !job.control?.onPreview) return undefined
     const { bins, range } = histogram
-    const kernel = await job.context.kernel(`histogram ${network.features} ${bins}`, (device) =>
-      HistogramKernel.create(device, network.features, bins),
+    const features = featuresOf(request.prior)
+    const kernel = await job.context.kernel(`histogram ${features} ${bins}`, (device) =>
+      HistogramKernel.create(device, features, bins),
     )
     return job.checked(() => {
       const counts = job.scope.storage('preview counts', kernel.length * 4)
