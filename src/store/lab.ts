@@ -17,6 +17,7 @@ import {
   type PresetName,
 } from '../experiments/manifold/settings'
 import type { Lab, LabState, Problem } from './labTypes'
+import { followLab, labFragment, routeProblems, writeLabFragment } from './route'
 import type { Command, FromWorker, OpenRun, Reply, Request, Restore, ToWorker } from './messages'
 
 export interface CompareState {
@@ -120,7 +121,7 @@ function ofDevice({ adapter, fallback, estimates }: Partial<LabState>): Partial<
 
 /** Opens the page's stores from its URL and keeps the URL true. Call once. */
 export function startLabs(): Labs {
-  const first = readUrl(location.hash)
+  const first = readUrl(labFragment('manifold'))
   let { hidden } = first.state
   const compare = createStore<CompareState>()((set) => ({
     enabled: first.state.compare !== null,
@@ -180,7 +181,7 @@ export function startLabs(): Labs {
       unconditional: null,
       posterior: null,
       problem: null,
-      notices: slot === 'a' ? first.problems : [],
+      notices: slot === 'a' ? [...routeProblems(location.hash), ...first.problems] : [],
       hasWeights: false,
       estimates: Object.fromEntries(presetNames.map((name) => [name, null])) as LabState['estimates'],
       run: () => client.send({ type: 'start' }),
@@ -399,27 +400,23 @@ export function startLabs(): Labs {
       compare: compare.getState().enabled ? labs.b.getState().settings : null,
       hidden,
       autorun: false,
-    })
+    }).replace(/^#/, '')
   }
 
   function pushUrl(): void {
-    const url = currentUrl()
-    if (url !== location.hash)
-      history.pushState(null, '', url === '' ? location.pathname + location.search : url)
+    writeLabFragment('manifold', currentUrl(), 'push')
   }
 
   function replaceUrl(): void {
-    const url = currentUrl()
-    if (url !== location.hash)
-      history.replaceState(null, '', url === '' ? location.pathname + location.search : url)
+    writeLabFragment('manifold', currentUrl(), 'replace')
   }
 
   /** Back, forward, or a fragment typed into the address bar. */
   function followUrl(): void {
-    if (currentUrl() === location.hash) return
+    if (currentUrl() === labFragment('manifold')) return
     const { state, problems } = readUrl(location.hash)
     hidden = state.hidden
-    labs.a.setState({ notices: problems })
+    labs.a.setState({ notices: [...routeProblems(location.hash), ...problems] })
     const { settings, preset, strokes } = state
     compare.setState({ enabled: state.compare !== null })
     show('a', { settings, preset, origin: originInUrl(strokes, settings) }, 'same', false)
@@ -447,8 +444,7 @@ export function startLabs(): Labs {
     if (compare.getState().enabled) labs.b.getState().run()
   }
 
-  window.addEventListener('popstate', followUrl)
-  window.addEventListener('hashchange', followUrl)
+  followLab('manifold', followUrl)
   const { settings, preset } = first.state
   open('a', { settings, preset, origin: origins.a }, first.restore)
   if (first.state.compare) open('b', { settings: first.state.compare, preset, origin: origins.b }, 'same')

@@ -47,7 +47,7 @@ export function withSharedSettings(own: ManifoldSettings, main: ManifoldSettings
   return { ...own, ...(Object.fromEntries(shared) as Partial<ManifoldSettings>) }
 }
 
-const KNOWN = new Set(['preset', 'curve', 'compare', 'hide', 'run', 'lab', 'fresh'])
+const KNOWN = new Set(['preset', 'curve', 'compare', 'hide', 'run', 'lab', 'tour', 'fresh'])
 
 export interface ReadUrl {
   readonly state: UrlState
@@ -83,6 +83,7 @@ export function readUrl(fragment: string): ReadUrl {
     if (decoded) strokes = decoded
     else problems.push('The drawn curve in the link is damaged; the random curve is used instead.')
   }
+  const asksNothing = [...parameters.keys()].every((name) => name === 'lab' || name === 'tour')
   return {
     state: {
       preset,
@@ -93,7 +94,7 @@ export function readUrl(fragment: string): ReadUrl {
       autorun: parameters.get('run') === '1',
     },
     problems,
-    restore: parameters.has('fresh') ? 'no' : [...parameters.keys()].length === 0 ? 'any' : 'same',
+    restore: parameters.has('fresh') ? 'no' : asksNothing ? 'any' : 'same',
   }
 }
 

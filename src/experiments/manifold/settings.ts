@@ -4,6 +4,21 @@
  */
 
 import type { NetworkShape, PosteriorOptions } from '../../diffusion/types'
+import {
+  checkValues,
+  parseValue,
+  type SettingDefinition as Definition,
+  type SettingProblem,
+  type SettingValue,
+} from '../settings'
+
+export {
+  isSettingProblem,
+  type ChoiceSetting,
+  type NumberSetting,
+  type SettingProblem,
+  type SettingValue,
+} from '../settings'
 
 /** All settings of one run. Units: lengths are those of x in [-2, 2]. */
 export interface ManifoldSettings {
@@ -49,42 +64,11 @@ export interface ManifoldSettings {
 }
 
 export type SettingKey = keyof ManifoldSettings
-export type SettingValue = number | string
 
 /** The order in which one would explain them; the page groups its controls so. */
 export type SettingGroup = 'data' | 'observation' | 'prior' | 'posterior' | 'sampler' | 'training' | 'metric'
 
-interface SettingBase {
-  /** TeX of the symbol. */
-  readonly symbol: string
-  readonly label: string
-  /** One sentence: what it is and what happens when it grows. */
-  readonly explanation: string
-  readonly group: SettingGroup
-  /** Shown without opening "Advanced". */
-  readonly prominent?: boolean
-}
-
-export interface NumberSetting extends SettingBase {
-  readonly kind: 'number'
-  readonly minimum: number
-  readonly maximum: number
-  readonly scale: 'linear' | 'log'
-  readonly integer?: boolean
-  /** Valid values are multiples of this. */
-  readonly multipleOf?: number
-}
-
-export interface ChoiceSetting extends SettingBase {
-  readonly kind: 'choice'
-  readonly options: readonly {
-    readonly value: string
-    readonly label: string
-    readonly explanation: string
-  }[]
-}
-
-export type SettingDefinition = NumberSetting | ChoiceSetting
+export type SettingDefinition = Definition<SettingGroup>
 
 export const settingDefinitions: Readonly<Record<SettingKey, SettingDefinition>> = {
   seed: {
@@ -662,58 +646,14 @@ export const presetDescriptions: Readonly<Record<PresetName, { label: string; ca
   reference: { label: 'Reference', caption: 'The small run that other implementations were measured on.' },
 }
 
-/** A setting that cannot be used, with what would be valid. */
-export interface SettingProblem {
-  readonly key: string
-  readonly message: string
-}
-
 /** Reads one value from text (URL or command line). Returns the problem instead of throwing. */
 export function parseSetting(key: SettingKey, text: string): SettingValue | SettingProblem {
-  const definition = settingDefinitions[key]
-  if (definition.kind === 'choice') {
-    if (definition.options.some((option) => option.value === text)) return text
-    const valid = definition.options.map((option) => option.value).join(', ')
-    return { key, message: `${key} = "${text}" is not one of: ${valid}.` }
-  }
-  const value = text.trim() === '' ? Number.NaN : Number(text)
-  const problem = checkNumber(key, definition, value, text)
-  return problem ?? value
-}
-
-function checkNumber(
-  key: SettingKey,
-  definition: NumberSetting,
-  value: number,
-  text = String(value),
-): SettingProblem | undefined {
-  const { minimum, maximum, integer, multipleOf } = definition
-  if (!Number.isFinite(value)) return { key, message: `${key} = "${text}" is not a number.` }
-  if (value < minimum || value > maximum) {
-    return { key, message: `${key} = ${text} is outside its range ${minimum} to ${maximum}.` }
-  }
-  if (integer && !Number.isInteger(value))
-    return { key, message: `${key} = ${text} has to be a whole number.` }
-  if (multipleOf && value % multipleOf !== 0) {
-    return { key, message: `${key} = ${text} has to be a multiple of ${multipleOf}.` }
-  }
-  return undefined
+  return parseValue(key, settingDefinitions[key], text)
 }
 
 /** All problems of complete settings, ranges and combinations; empty when they can be run. */
 export function validateSettings(settings: ManifoldSettings): SettingProblem[] {
-  const problems: SettingProblem[] = []
-  for (const key of settingKeys) {
-    const definition = settingDefinitions[key]
-    const value: SettingValue = settings[key]
-    if (definition.kind === 'choice') {
-      const parsed = parseSetting(key, String(value))
-      if (isSettingProblem(parsed)) problems.push(parsed)
-    } else {
-      const problem = checkNumber(key, definition, value as number)
-      if (problem) problems.push(problem)
-    }
-  }
+  const problems = checkValues(settingDefinitions, { ...settings })
   if (settings.observed > settings.features) {
     problems.push({
       key: 'observed',
@@ -727,10 +667,6 @@ export function validateSettings(settings: ManifoldSettings): SettingProblem[] {
     })
   }
   return problems
-}
-
-export function isSettingProblem(value: SettingValue | SettingProblem): value is SettingProblem {
-  return typeof value === 'object'
 }
 
 /** Settings that differ from a preset's, as [key, value] pairs in the table's order. */
