@@ -1,11 +1,12 @@
 /** What went wrong, why, and the next step, beside the thing that failed. */
 import { Alert, Button, Group, Text } from '@mantine/core'
 import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react'
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { useStore } from 'zustand'
-import type { Problem } from '../store/labTypes'
+import type { Lab, Problem } from '../store/labTypes'
 import { useRestartGuard } from './controls/RestartGuard'
 import type { LabStore } from './labs'
+import type { ReadableStore } from './readableStore'
 
 interface ProblemAlertProps {
   readonly lab: LabStore
@@ -19,21 +20,11 @@ export function ProblemAlert({ lab, places }: ProblemAlertProps) {
   if (!problem || !places.includes(problem.place)) return null
   const { run, reset, dismissProblem, slot } = lab.getState()
   return (
-    <Alert
-      color="red"
-      variant="light"
-      role="alert"
+    <ProblemCard
+      problem={problem}
       title={slot === 'b' ? `Run B: ${problem.title}` : problem.title}
-      icon={<IconAlertTriangle />}
-      withCloseButton
-      closeButtonLabel="Dismiss"
-      onClose={dismissProblem}
-      data-testid="problem"
+      onDismiss={dismissProblem}
     >
-      <Text size="sm">{problem.message}</Text>
-      <Text size="sm" fw={500} mt={4}>
-        {problem.nextStep}
-      </Text>
       {(problem.action === 'retry' || problem.action === 'reset') && (
         <Group mt="xs" gap="xs">
           {problem.action === 'retry' && (
@@ -51,12 +42,42 @@ export function ProblemAlert({ lab, places }: ProblemAlertProps) {
           </Button>
         </Group>
       )}
+    </ProblemCard>
+  )
+}
+
+interface ProblemCardProps {
+  readonly problem: Problem
+  readonly title?: string
+  readonly onDismiss?: (() => void) | undefined
+  /** Buttons that do the next step. */
+  readonly children?: ReactNode
+}
+
+export function ProblemCard({ problem, title = problem.title, onDismiss, children }: ProblemCardProps) {
+  return (
+    <Alert
+      color="red"
+      variant="light"
+      role="alert"
+      title={title}
+      icon={<IconAlertTriangle />}
+      withCloseButton={onDismiss !== undefined}
+      closeButtonLabel="Dismiss"
+      onClose={onDismiss}
+      data-testid="problem"
+    >
+      <Text size="sm">{problem.message}</Text>
+      <Text size="sm" fw={500} mt={4}>
+        {problem.nextStep}
+      </Text>
+      {children}
     </Alert>
   )
 }
 
 /** Why the CPU computes, and which browser or setting helps. */
-export function FallbackBanner({ lab }: { lab: LabStore }) {
+export function FallbackBanner({ lab }: { lab: ReadableStore<Pick<Lab, 'fallback'>> }) {
   const fallback = useStore(lab, (state) => state.fallback)
   const [dismissed, setDismissed] = useState<Problem | null>(null)
   if (!fallback || fallback === dismissed) return null
@@ -79,7 +100,7 @@ export function FallbackBanner({ lab }: { lab: LabStore }) {
 }
 
 /** Things worth knowing that need no action. */
-export function Notices({ lab }: { lab: LabStore }) {
+export function Notices({ lab }: { lab: ReadableStore<Pick<Lab, 'notices' | 'dismissNotice'>> }) {
   const notices = useStore(lab, (state) => state.notices)
   return notices.map((notice, index) => (
     <Alert

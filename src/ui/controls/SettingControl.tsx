@@ -2,27 +2,44 @@
 import { ActionIcon, Group, Select, Slider, Text, TextInput, Tooltip, VisuallyHidden } from '@mantine/core'
 import { IconDice5 } from '@tabler/icons-react'
 import { useId, useState, type ReactNode } from 'react'
-import { useStore } from 'zustand'
 import {
   isSettingProblem,
-  parseSetting,
-  settingDefinitions,
+  parseValue,
   type ChoiceSetting,
   type NumberSetting,
-  type SettingKey,
+  type SettingDefinition,
   type SettingValue,
-} from '../../experiments/manifold/settings'
-import { formatValue, inSentence } from '../format'
-import { isBusy, useLabs, useShownLabs, type LabStore } from '../labs'
+} from '../../experiments/settings'
+import { formatValue } from '../format'
 import { Tex } from '../math/Tex'
-import { useColours } from '../useColours'
-import { whyFixed, whyUnused } from './relevance'
-import { useRestartGuard } from './RestartGuard'
 import classes from './controls.module.css'
 import { positionOf, settingStops, stopAt } from './stops'
 
+/** What became of a change: why it was refused, or null. A control then shows the stored value again. */
+export type Outcome = string | null
+
+export interface SettingControlProps {
+  /** The setting's name in the URL; its field is found by `setting-<name>` in tests. */
+  readonly name: string
+  readonly definition: SettingDefinition
+  readonly value: SettingValue
+  /** Cannot be changed now. */
+  readonly disabled?: boolean
+  /** Why it has no effect at present. */
+  readonly unused?: string | undefined
+  /** Offers another random value. */
+  readonly random?: boolean
+  /** Colours of choices that have one. */
+  readonly colourOf?: (option: string) => string | undefined
+  /** Why a choice cannot be taken at present. */
+  readonly whyNot?: (option: string) => string | undefined
+  /** Takes a valid value; may ask first. */
+  readonly onChange: (value: SettingValue) => Outcome | Promise<Outcome>
+  /** Follows a slider while it moves; `onChange` comes when it is let go. */
+  readonly onDrag?: (value: number) => void
+}
+
 interface Change {
-  /** Applies a value, after asking where iterations would be lost. */
   readonly apply: (value: SettingValue) => void
   /** Why the last value was refused. */
   readonly error: string | null
@@ -31,86 +48,45 @@ interface Change {
   readonly revision: number
 }
 
-function useChange(lab: LabStore, settingKey: SettingKey): Change {
-  const guard = useRestartGuard()
-  const { b } = useLabs()
-  const shownLabs = useShownLabs()
+function useChange(onChange: SettingControlProps['onChange']): Change {
   const [error, setError] = useState<string | null>(null)
   const [revision, setRevision] = useState(0)
-  const definition = settingDefinitions[settingKey]
-  const apply = (value: SettingValue) => {
-    if (value === lab.getState().settings[settingKey]) return setError(null)
-    // Run B follows run A in what it does not have of its own.
-    const followed = lab !== b && b.getState().settings[settingKey] === lab.getState().settings[settingKey]
-    const affected = followed ? shownLabs : [lab]
-    guard({
-      labs: settingKey === 'iterations' ? [] : affected,
-      action: `Set ${inSentence(definition.label)} to ${labelOf(definition, value)}`,
-      apply: () => {
-        const messages = lab.getState().change({ [settingKey]: value })
-        if (messages.length > 0) return setError(inWords(messages.join(' ')))
-        setError(null)
-        setRevision((count) => count + 1)
-      },
-      cancel: () => setRevision((count) => count + 1),
-    })
+  const apply = async (value: SettingValue) => {
+    const refusal = await onChange(value)
+    setError(refusal)
+    if (refusal === null) setRevision((count) => count + 1)
   }
-  return { apply, error, setError, revision }
+  return { apply: (value) => void apply(value), error, setError, revision }
 }
 
 /** A message with the names that stand on the page instead of those of the command line. */
-function inWords(message: string): string {
+export function inWords(message: string, definitions: Readonly<Record<string, SettingDefinition>>): string {
   return message.replace(/\b([A-Za-z0-9]+) = /g, (match, name: string) =>
-    name in settingDefinitions ? `${settingDefinitions[name as SettingKey].label} = ` : match,
+    name in definitions ? `${definitions[name]!.label} = ` : match,
   )
 }
 
-function labelOf(definition: NumberSetting | ChoiceSetting, value: SettingValue): string {
+/** A value as a reader knows it: a number, or a choice's label. */
+export function valueLabel(definition: SettingDefinition, value: SettingValue): string {
   if (definition.kind === 'number') return formatValue(value as number)
   return definition.options.find((option) => option.value === value)?.label ?? String(value)
 }
 
-export function SettingControl({ lab, settingKey }: { lab: LabStore; settingKey: SettingKey }) {
-  const definition = settingDefinitions[settingKey]
-  const value: SettingValue = useStore(lab, (state) => state.settings[settingKey])
-  const busy = useStore(lab, isBusy)
-  const fixed = useStore(lab, (state) => whyFixed(settingKey, state.dataSource))
-  const unused = useStore(lab, (state) => whyUnused(settingKey, state.settings)) ?? fixed
-  const change = useChange(lab, settingKey)
-  if (definition.kind === 'choice') {
-    return (
-      <ChoiceControl
-        settingKey={settingKey}
-        definition={definition}
-        value={value as string}
-        busy={busy}
-        change={change}
-      />
-    )
-  }
-  return (
-    <NumberControl
-      settingKey={settingKey}
-      definition={definition}
-      value={value as number}
-      busy={busy || fixed !== undefined}
-      unused={unused}
-      change={change}
-    />
+export function SettingControl(props: SettingControlProps) {
+  const { definition } = props
+  return definition.kind === 'choice' ? (
+    <ChoiceControl {...props} definition={definition} />
+  ) : (
+    <NumberControl {...props} definition={definition} />
   )
 }
 
-interface NumberControlProps {
-  readonly settingKey: SettingKey
-  readonly definition: NumberSetting
-  readonly value: number
-  readonly busy: boolean
-  readonly unused: string | undefined
-  readonly change: Change
-}
+type NumberControlProps = SettingControlProps & { readonly definition: NumberSetting }
 
-function NumberControl({ settingKey, definition, value, busy, unused, change }: NumberControlProps) {
-  const { apply, error, setError, revision } = change
+function NumberControl(props: NumberControlProps) {
+  const { name, definition, disabled = false, unused, random, onDrag } = props
+  const value = props.value as number
+  const { apply, error, setError, revision } = useChange(props.onChange)
   const id = useId()
   // What is being typed or dragged; null shows the stored value.
   const [draft, setDraft] = useState<string | null>(null)
@@ -126,8 +102,8 @@ function NumberControl({ settingKey, definition, value, busy, unused, change }: 
 
   const commit = () => {
     if (draft === null) return
-    const parsed = parseSetting(settingKey, draft.replace(',', '.'))
-    if (isSettingProblem(parsed)) setError(inWords(parsed.message))
+    const parsed = parseValue(name, definition, draft.replace(',', '.'))
+    if (isSettingProblem(parsed)) setError(inWords(parsed.message, { [name]: definition }))
     else if (parsed === value) discard()
     else apply(parsed)
   }
@@ -143,12 +119,12 @@ function NumberControl({ settingKey, definition, value, busy, unused, change }: 
       <Group justify="space-between" wrap="nowrap" gap={6}>
         <SettingLabel definition={definition} inputId={id} description={description} unused={unused} />
         <Group gap={2} wrap="nowrap">
-          {settingKey === 'seed' && (
+          {random && (
             <Tooltip label="Another random seed">
               <ActionIcon
                 variant="subtle"
                 size="sm"
-                disabled={busy}
+                disabled={disabled}
                 aria-label="Another random seed"
                 onClick={() => apply(Math.floor(Math.random() * 1e6))}
               >
@@ -161,12 +137,12 @@ function NumberControl({ settingKey, definition, value, busy, unused, change }: 
             size="xs"
             w={92}
             value={text}
-            disabled={busy}
+            disabled={disabled}
             inputMode="decimal"
             autoComplete="off"
             error={error !== null}
             aria-describedby={`${id}-about${error ? ` ${id}-error` : ''}`}
-            data-testid={`setting-${settingKey}`}
+            data-testid={`setting-${name}`}
             classNames={{ input: classes.valueInput }}
             onChange={(event) => setDraft(event.currentTarget.value)}
             onBlur={commit}
@@ -187,12 +163,15 @@ function NumberControl({ settingKey, definition, value, busy, unused, change }: 
           max={stops.length - 1}
           step={1}
           value={positionOf(shown, stops, definition.scale)}
-          disabled={busy}
+          disabled={disabled}
           label={(at) => formatValue(stopAt(at, stops))}
           thumbLabel={definition.label}
           thumbValueText={text}
           thumbProps={{ 'aria-describedby': `${id}-about` }}
-          onChange={(at) => setDraft(formatValue(stopAt(at, stops)))}
+          onChange={(at) => {
+            setDraft(formatValue(stopAt(at, stops)))
+            onDrag?.(stopAt(at, stops))
+          }}
           onChangeEnd={(at) => apply(stopAt(at, stops))}
         />
       )}
@@ -208,41 +187,42 @@ function NumberControl({ settingKey, definition, value, busy, unused, change }: 
   )
 }
 
-interface ChoiceControlProps {
-  readonly settingKey: SettingKey
-  readonly definition: ChoiceSetting
-  readonly value: string
-  readonly busy: boolean
-  readonly change: Change
-}
+type ChoiceControlProps = SettingControlProps & { readonly definition: ChoiceSetting }
 
-function ChoiceControl({ settingKey, definition, value, busy, change }: ChoiceControlProps) {
+function ChoiceControl(props: ChoiceControlProps) {
+  const { name, definition, disabled, unused, colourOf, whyNot } = props
+  const value = props.value as string
+  const change = useChange(props.onChange)
   const id = useId()
-  const { covariances } = useColours()
-  const dot = (option: string) =>
-    settingKey === 'covariance' ? (
-      <span
-        className={classes.dot}
-        style={{ background: covariances[option as keyof typeof covariances] }}
-        aria-hidden
-      />
-    ) : null
+  const dot = (option: string) => {
+    const colour = colourOf?.(option)
+    return colour && <span className={classes.dot} style={{ background: colour }} aria-hidden />
+  }
   const chosen = definition.options.find((option) => option.value === value)
   return (
-    <div className={classes.control}>
-      <SettingLabel definition={definition} inputId={id} description={definition.explanation} />
+    <div className={classes.control} data-unused={unused ? true : undefined}>
+      <SettingLabel
+        definition={definition}
+        inputId={id}
+        description={definition.explanation}
+        unused={unused}
+      />
       <Select
         key={change.revision}
         id={id}
         size="xs"
         mt={3}
-        disabled={busy}
-        data={definition.options.map((option) => ({ value: option.value, label: option.label }))}
+        disabled={disabled}
+        data={definition.options.map((option) => ({
+          value: option.value,
+          label: option.label,
+          disabled: whyNot?.(option.value) !== undefined,
+        }))}
         value={value}
         allowDeselect={false}
         leftSection={dot(value)}
         aria-describedby={`${id}-about`}
-        data-testid={`setting-${settingKey}`}
+        data-testid={`setting-${name}`}
         comboboxProps={{ width: 280, position: 'bottom-start' }}
         error={change.error}
         onChange={(next) => next && change.apply(next)}
@@ -255,13 +235,14 @@ function ChoiceControl({ settingKey, definition, value, busy, change }: ChoiceCo
               </Text>
             </Group>
             <Text size="xs" c="dimmed">
-              {definition.options.find((each) => each.value === option.value)?.explanation}
+              {whyNot?.(option.value) ??
+                definition.options.find((each) => each.value === option.value)?.explanation}
             </Text>
           </div>
         )}
       />
       <VisuallyHidden id={`${id}-about`}>
-        {definition.explanation} {chosen?.explanation}
+        {definition.explanation} {chosen?.explanation} {unused}
       </VisuallyHidden>
     </div>
   )

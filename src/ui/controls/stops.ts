@@ -3,7 +3,7 @@
  * setting's scale (powers of two and their halves for counts, 1 1.5 2 3 5 7 10 a decade for quantities, even steps
  * on linear scales), so that one arrow key is one sensible change. A typed value between stops sits between them.
  */
-import type { NumberSetting } from '../../experiments/manifold/settings'
+import type { NumberSetting } from '../../experiments/settings'
 
 const MANTISSAS = [1, 1.5, 2, 3, 5, 7]
 const LINEAR_STOPS = 100

@@ -42,10 +42,12 @@ export function ManifoldTransport({ onHelp }: { onHelp: () => void }) {
         ? 'A step is paused: resume it, or cancel it.'
         : undefined
   const each = (action: (lab: Lab) => void) => () => labs.forEach((lab) => action(lab.getState()))
+  const runLabel = paused ? 'Resume' : newest >= 0 && !finished ? 'Continue' : 'Run'
   return (
     <TransportBar
       running={running}
-      runLabel={paused ? 'Resume' : newest >= 0 && !finished ? 'Continue' : 'Run'}
+      runLabel={runLabel}
+      runHint={`${runLabel} to the last iteration (space bar)`}
       runUnavailable={
         starting
           ? 'The device is being started.'
@@ -91,7 +93,17 @@ export function ManifoldTransport({ onHelp }: { onHelp: () => void }) {
       onCancel={running || paused ? each((lab) => lab.cancel()) : undefined}
       unpausable={drawing}
       progress={combinedProgress(states)}
-      scrubber={{ newest, last, selected: states[0]!.selected, onSelect: select }}
+      scrubber={{
+        newest,
+        last,
+        selected: states[0]!.selected,
+        onSelect: select,
+        name: 'Iteration',
+        label: (position) => `Iteration ${position} of ${last}`,
+        empty: `No iteration yet, of ${last}`,
+        newestLabel: 'Show newest',
+        atNewest: 'newest',
+      }}
     />
   )
 }

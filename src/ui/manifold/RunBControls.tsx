@@ -1,7 +1,7 @@
 /** What run B may do differently; the data are those of run A. */
 import { SimpleGrid, Text } from '@mantine/core'
 import type { SettingKey } from '../../experiments/manifold/settings'
-import { SettingControl } from '../controls/SettingControl'
+import { ManifoldSetting } from './ManifoldSetting'
 import { useLabs } from '../labs'
 
 const KEYS: readonly SettingKey[] = [
@@ -22,7 +22,7 @@ export function RunBControls() {
       </Text>
       <SimpleGrid cols={{ base: 1, xs: 2, md: 3 }} spacing="sm">
         {KEYS.map((key) => (
-          <SettingControl key={key} lab={b} settingKey={key} />
+          <ManifoldSetting key={key} lab={b} settingKey={key} />
         ))}
       </SimpleGrid>
     </section>

@@ -5,7 +5,7 @@ import { useId, useState } from 'react'
 import { useStore } from 'zustand'
 import { settingDefinitions, settingKeys, type SettingGroup } from '../../experiments/manifold/settings'
 import classes from '../controls/controls.module.css'
-import { SettingControl } from '../controls/SettingControl'
+import { ManifoldSetting } from './ManifoldSetting'
 import type { Lab } from '../../store/labTypes'
 import { DataSourceControl } from '../data/DataSourceControl'
 import { isBusy, useLabs, type LabStore } from '../labs'
@@ -90,11 +90,11 @@ function SettingGroupPanel({ lab, group, title }: SettingGroupPanelProps) {
         {group === 'data' && <DataSourceControl lab={lab} />}
         {group === 'data' && <ProblemAlert lab={lab} places={['data']} />}
         {prominent.map((key) => (
-          <SettingControl key={key} lab={lab} settingKey={key} />
+          <ManifoldSetting key={key} lab={lab} settingKey={key} />
         ))}
         <Collapse expanded={opened} id={regionId}>
           <Stack gap="xs">
-            {opened && advanced.map((key) => <SettingControl key={key} lab={lab} settingKey={key} />)}
+            {opened && advanced.map((key) => <ManifoldSetting key={key} lab={lab} settingKey={key} />)}
           </Stack>
         </Collapse>
       </Stack>

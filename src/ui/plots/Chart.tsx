@@ -5,9 +5,8 @@
 import { Button, Group, Text } from '@mantine/core'
 import type { Data, Layout } from 'plotly.js'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
-import type { Lab } from '../../store/labTypes'
 import { download } from '../download'
-import type { LabStore } from '../labs'
+import type { ReadableStore } from '../readableStore'
 import type { Colours, ColourScheme } from '../theme'
 import { colours } from '../theme'
 import { useScheme } from '../useColours'
@@ -25,12 +24,12 @@ export interface ChartContent {
   readonly description: string
 }
 
-export interface ChartProps {
-  readonly labs: readonly LabStore[]
+export interface ChartProps<State> {
+  readonly labs: readonly ReadableStore<State>[]
   /** Parts of the state that the chart shows; it is redrawn when one of them is another object. */
-  readonly watch: (lab: Lab) => readonly unknown[]
+  readonly watch: (lab: State) => readonly unknown[]
   /** Null while there is nothing to draw. */
-  readonly build: (labs: readonly Lab[], colours: Colours, scheme: ColourScheme) => ChartContent | null
+  readonly build: (labs: readonly State[], colours: Colours, scheme: ColourScheme) => ChartContent | null
   readonly title: ReactNode
   readonly caption: ReactNode
   /** Shown while there is nothing to draw. */
@@ -41,7 +40,8 @@ export interface ChartProps {
   readonly testId?: string
 }
 
-export function Chart({ labs, watch, build, title, caption, empty, height, fileName, testId }: ChartProps) {
+export function Chart<State>(props: ChartProps<State>) {
+  const { labs, watch, build, title, caption, empty, height, fileName, testId } = props
   const element = useRef<HTMLDivElement>(null)
   const drawn = useRef<Plotly | null>(null)
   const scheme = useScheme()

@@ -20,6 +20,8 @@ export interface TransportStep {
   /** Why it cannot be done now. */
   readonly unavailable?: string | undefined
   readonly icon?: ReactNode
+  /** Only the icon is shown; the label is its name. */
+  readonly iconOnly?: boolean
   readonly onClick: () => void
 }
 
@@ -37,6 +39,15 @@ export interface TransportScrubber {
   readonly last: number
   /** Null follows the newest. */
   readonly selected: number | null
+  /** What a position is: "Iteration". */
+  readonly name: string
+  /** A position in words: "Iteration 3 of 8". */
+  readonly label: (position: number) => string
+  /** Shown while nothing was computed. */
+  readonly empty: string
+  /** For the button that follows the newest again, and what is said beside the newest. */
+  readonly newestLabel: string
+  readonly atNewest: string
   readonly onSelect: (position: number | null) => void
 }
 
@@ -44,6 +55,8 @@ interface TransportBarProps {
   readonly running: boolean
   /** For the main button: "Run", "Resume". */
   readonly runLabel: string
+  /** What the main button does. */
+  readonly runHint: string
   readonly runUnavailable?: string | undefined
   readonly onRun: () => void
   readonly onPause: () => void
@@ -60,7 +73,7 @@ interface TransportBarProps {
 }
 
 export function TransportBar(props: TransportBarProps) {
-  const { running, runLabel, runUnavailable, onRun, onPause, unpausable, onCancel } = props
+  const { running, runLabel, runHint, runUnavailable, onRun, onPause, unpausable, onCancel } = props
   const { steps, reset, status, progress, scrubber } = props
   return (
     <div className={classes.bar} role="region" aria-label="Transport" data-testid="transport">
@@ -79,7 +92,7 @@ export function TransportBar(props: TransportBarProps) {
           <ReasonedButton
             step={{
               label: runLabel,
-              hint: `${runLabel} to the last iteration (space bar)`,
+              hint: runHint,
               testId: 'run',
               unavailable: runUnavailable,
               onClick: onRun,
@@ -95,9 +108,9 @@ export function TransportBar(props: TransportBarProps) {
             step={step}
             variant="default"
             px="xs"
-            sectionClassName={classes.stepIcon}
+            sectionClassName={step.iconOnly ? undefined : classes.stepIcon}
             className={onCancel ? classes.wideOnly : undefined}
-            leftSection={<IconPlayerSkipForward size={15} />}
+            leftSection={step.icon ?? <IconPlayerSkipForward size={15} />}
           />
         ))}
         {onCancel && (
@@ -117,7 +130,7 @@ export function TransportBar(props: TransportBarProps) {
           variant="subtle"
           px="xs"
           sectionClassName={classes.stepIcon}
-          leftSection={<IconRefresh size={16} />}
+          leftSection={reset.icon ?? <IconRefresh size={16} />}
         />
       </Group>
       <div className={classes.progress}>
@@ -143,6 +156,9 @@ export function TransportBar(props: TransportBarProps) {
   )
 }
 
+/** More marks than this run together. */
+const MOST_MARKS = 33
+
 interface ReasonedButtonProps {
   readonly step: TransportStep
   readonly variant?: string
@@ -165,30 +181,32 @@ function ReasonedButton({ step, sectionClassName, ...rest }: ReasonedButtonProps
         data-testid={step.testId}
         data-disabled={unavailable || undefined}
         aria-disabled={unavailable}
+        aria-label={step.label}
         onClick={(event) => (unavailable ? event.preventDefault() : step.onClick())}
       >
-        {step.label}
+        {step.iconOnly ? null : step.label}
       </Button>
     </Tooltip>
   )
 }
 
-function Scrubber({ newest, last, selected, onSelect }: TransportScrubber) {
+function Scrubber(scrubber: TransportScrubber) {
+  const { newest, last, selected, onSelect, name, label, empty, newestLabel, atNewest } = scrubber
   const position = selected ?? Math.max(0, newest)
   return (
     <div className={classes.scrubber} data-testid="scrubber">
       <Group justify="space-between" wrap="nowrap" gap="xs" h={22}>
         <Text size="xs" className={classes.numbers} data-testid="scrubber-label">
-          {newest < 0 ? `No iteration yet, of ${last}` : `Iteration ${position} of ${last}`}
+          {newest < 0 ? empty : label(position)}
         </Text>
         {newest >= 0 &&
           (selected === null ? (
             <Text size="xs" c="dimmed" data-testid="following">
-              newest
+              {atNewest}
             </Text>
           ) : (
             <Button variant="light" size="compact-xs" onClick={() => onSelect(null)} data-testid="newest">
-              Show newest
+              {newestLabel}
             </Button>
           ))}
       </Group>
@@ -201,10 +219,10 @@ function Scrubber({ newest, last, selected, onSelect }: TransportScrubber) {
         disabled={newest < 1}
         value={position}
         thumbSize={16}
-        marks={Array.from({ length: newest + 1 }, (_, value) => ({ value }))}
+        marks={newest < MOST_MARKS ? Array.from({ length: newest + 1 }, (_, value) => ({ value })) : []}
         label={null}
-        thumbLabel="Iteration"
-        thumbValueText={`Iteration ${position}`}
+        thumbLabel={name}
+        thumbValueText={newest < 0 ? empty : label(position)}
         onChange={(to) => onSelect(to >= newest ? null : to)}
       />
     </div>
