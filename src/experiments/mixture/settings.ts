@@ -2,6 +2,13 @@
  * Every setting of the posterior lab (paper section 4.2, Figures 1 and 2): its symbol, meaning, range and default, in
  * one table that the page's controls, the URL and the command line all read.
  */
+import {
+  checkValues,
+  parseValue,
+  type SettingDefinition,
+  type SettingProblem,
+  type SettingValue,
+} from '../settings'
 
 /** Settings of the scene and the sampler. Units: lengths are those of x in [-2, 2], angles are degrees. */
 export interface MixtureSettings {
@@ -37,16 +44,7 @@ export interface MixtureSettings {
 
 /** What a person calls a method: MMPS with its covariance, or another sampler. */
 export type MethodId =
-  | 'mmps'
-  | 'gaussian'
-  | 'identity'
-  | 'zero'
-  | 'pigdm'
-  | 'tmpd'
-  | 'dps'
-  | 'diffpir'
-  | 'jfps'
-  | 'tds'
+  'mmps' | 'gaussian' | 'identity' | 'zero' | 'pigdm' | 'tmpd' | 'dps' | 'diffpir' | 'jfps' | 'tds'
 
 /** Settings of one panel's method. */
 export interface MethodSettings {
@@ -56,4 +54,457 @@ export interface MethodSettings {
   guidance: number
   proximity: number
   particles: number
+}
+
+export type MixtureKey = keyof MixtureSettings
+export type MethodKey = keyof MethodSettings
+
+/** The order in which one would explain them; the page groups its controls so. */
+export type MixtureGroup = 'prior' | 'observation' | 'sampler'
+
+export const mixtureDefinitions: Readonly<Record<MixtureKey, SettingDefinition<MixtureGroup>>> = {
+  seed: {
+    kind: 'number',
+    symbol: '\\text{seed}',
+    label: 'Seed',
+    explanation: 'Fixes the random curve and all noise: the same seed gives the same picture.',
+    group: 'prior',
+    minimum: 0,
+    maximum: 4294967295,
+    scale: 'linear',
+    integer: true,
+  },
+  shape: {
+    kind: 'choice',
+    symbol: 'p(x)',
+    label: 'Shape',
+    explanation: 'The curve on which the prior’s components lie.',
+    group: 'prior',
+    prominent: true,
+    options: [
+      {
+        value: 'random',
+        label: 'Random curve',
+        explanation: 'The curve of the paper: ten random harmonics per coordinate.',
+      },
+      {
+        value: 'spiral',
+        label: 'Spiral',
+        explanation: 'A line crosses it once per turn: many modes in a row.',
+      },
+      { value: 'ring', label: 'Ring', explanation: 'Closed: a line crosses it twice, or touches it.' },
+      {
+        value: 'moons',
+        label: 'Two moons',
+        explanation: 'Two separate arcs: the posterior has to find both.',
+      },
+      { value: 'letters', label: 'Letters', explanation: 'The word DiEM, in strokes.' },
+      { value: 'drawn', label: 'Drawn by hand', explanation: 'Your own strokes.' },
+      {
+        value: 'learned',
+        label: 'Learned',
+        explanation: 'A network from the manifold lab in place of exact moments.',
+      },
+    ],
+  },
+  features: {
+    kind: 'number',
+    symbol: 'n',
+    label: 'Dimensions',
+    explanation: 'Dimension of the space: a plane, or space that can be turned.',
+    group: 'prior',
+    minimum: 2,
+    maximum: 3,
+    scale: 'linear',
+    integer: true,
+  },
+  components: {
+    kind: 'number',
+    symbol: 'K',
+    label: 'Components',
+    explanation: 'Gaussians along the curve; more of them make it continuous and each evaluation slower.',
+    group: 'prior',
+    prominent: true,
+    minimum: 16,
+    maximum: 512,
+    scale: 'log',
+    integer: true,
+  },
+  thickness: {
+    kind: 'number',
+    symbol: 's',
+    label: 'Thickness',
+    explanation: 'Standard deviation of each component; a thicker curve is closer to a Gaussian, and easier.',
+    group: 'prior',
+    prominent: true,
+    minimum: 0.005,
+    maximum: 0.5,
+    scale: 'log',
+  },
+  smoothness: {
+    kind: 'number',
+    symbol: '\\alpha',
+    label: 'Smoothness',
+    explanation: 'Decay of the random curve’s harmonics, k^-α; larger values give a smoother curve.',
+    group: 'prior',
+    minimum: 1,
+    maximum: 6,
+    scale: 'linear',
+  },
+  observed: {
+    kind: 'number',
+    symbol: 'm',
+    label: 'Observed dimensions',
+    explanation: 'Directions measured at once; the second leaves only a line of space open.',
+    group: 'observation',
+    minimum: 1,
+    maximum: 2,
+    scale: 'linear',
+    integer: true,
+  },
+  sigmaY: {
+    kind: 'number',
+    symbol: '\\sigma_y',
+    label: 'Observation noise',
+    explanation: 'Standard deviation of the noise in y; more noise widens the band in which x can lie.',
+    group: 'observation',
+    prominent: true,
+    minimum: 0.001,
+    maximum: 2,
+    scale: 'log',
+  },
+  y1: {
+    kind: 'number',
+    symbol: 'y_1',
+    label: 'Observation',
+    explanation: 'Measured length along the first direction; it moves the constraint across the curve.',
+    group: 'observation',
+    minimum: -4,
+    maximum: 4,
+    scale: 'linear',
+  },
+  y2: {
+    kind: 'number',
+    symbol: 'y_2',
+    label: 'Second observation',
+    explanation: 'Measured length along the second direction; it moves the constraint across the curve.',
+    group: 'observation',
+    minimum: -4,
+    maximum: 4,
+    scale: 'linear',
+  },
+  azimuth: {
+    kind: 'number',
+    symbol: '\\varphi',
+    label: 'Direction',
+    explanation:
+      'Angle of the measured direction in the plane of x₁ and x₂, in degrees; it turns anticlockwise.',
+    group: 'observation',
+    minimum: -180,
+    maximum: 180,
+    scale: 'linear',
+  },
+  elevation: {
+    kind: 'number',
+    symbol: '\\theta',
+    label: 'Elevation',
+    explanation: 'Angle of the measured direction above that plane, in degrees; at 90 it measures x₃.',
+    group: 'observation',
+    minimum: -90,
+    maximum: 90,
+    scale: 'linear',
+  },
+  index: {
+    kind: 'number',
+    symbol: 'i',
+    label: 'Pair',
+    explanation: 'Which pair (A, y) of the learned prior’s own data is observed.',
+    group: 'observation',
+    minimum: 0,
+    maximum: 1048575,
+    scale: 'linear',
+    integer: true,
+  },
+  sampler: {
+    kind: 'choice',
+    symbol: '\\text{sampler}',
+    label: 'Sampler',
+    explanation: 'How x_t is moved from noise to data.',
+    group: 'sampler',
+    options: [
+      { value: 'ddpm', label: 'DDPM', explanation: 'Ancestral sampling.' },
+      { value: 'ddim', label: 'DDIM(η)', explanation: 'Deterministic at η = 0, ancestral at η = 1.' },
+      { value: 'pc', label: 'Predictor-corrector', explanation: 'A DDIM step, then Langevin corrections.' },
+    ],
+  },
+  steps: {
+    kind: 'number',
+    symbol: 'T',
+    label: 'Sampling steps',
+    explanation:
+      'Noise levels between σ_max and σ_min; more steps forgive a poorer posterior estimate less or more, by method.',
+    group: 'sampler',
+    prominent: true,
+    minimum: 4,
+    maximum: 1024,
+    scale: 'log',
+    integer: true,
+  },
+  eta: {
+    kind: 'number',
+    symbol: '\\eta',
+    label: 'DDIM noise',
+    explanation: 'Noise of DDIM: 0 is deterministic, 1 is DDPM.',
+    group: 'sampler',
+    minimum: 0,
+    maximum: 2,
+    scale: 'linear',
+  },
+  corrections: {
+    kind: 'number',
+    symbol: 'C',
+    label: 'Corrections',
+    explanation: 'Langevin corrections after each predictor step; each costs one more evaluation.',
+    group: 'sampler',
+    minimum: 0,
+    maximum: 8,
+    scale: 'linear',
+    integer: true,
+  },
+  delta: {
+    kind: 'number',
+    symbol: '\\delta',
+    label: 'Correction size',
+    explanation: 'Size of a Langevin correction; larger mixes faster but is biased.',
+    group: 'sampler',
+    minimum: 0.001,
+    maximum: 1,
+    scale: 'log',
+  },
+  sigmaMin: {
+    kind: 'number',
+    symbol: '\\sigma_{\\min}',
+    label: 'Smallest noise',
+    explanation: 'Noise level at which sampling ends; above the thickness it blurs the curve.',
+    group: 'sampler',
+    minimum: 0.0001,
+    maximum: 0.1,
+    scale: 'log',
+  },
+  sigmaMax: {
+    kind: 'number',
+    symbol: '\\sigma_{\\max}',
+    label: 'Largest noise',
+    explanation: 'Noise level at which sampling starts; it has to exceed the extent of the data.',
+    group: 'sampler',
+    minimum: 1,
+    maximum: 100,
+    scale: 'log',
+  },
+  samples: {
+    kind: 'number',
+    symbol: 'N',
+    label: 'Samples',
+    explanation: 'Points drawn by each method; more show the distribution better and take longer.',
+    group: 'sampler',
+    minimum: 64,
+    maximum: 16384,
+    scale: 'log',
+    integer: true,
+    powerOfTwo: true,
+  },
+}
+
+export const methodSettingDefinitions: Readonly<Record<MethodKey, SettingDefinition<'method'>>> = {
+  method: {
+    kind: 'choice',
+    symbol: '\\mathbb{E}[x \\mid x_t, y]',
+    label: 'Method',
+    explanation: 'How the observation enters each step of the sampler.',
+    group: 'method',
+    prominent: true,
+    options: [
+      {
+        value: 'mmps',
+        label: 'MMPS',
+        explanation: 'Moment matching with Tweedie’s covariance σ_t² Jᵀ, the true V[x | x_t].',
+      },
+      {
+        value: 'gaussian',
+        label: 'Gaussian fit',
+        explanation: 'Moment matching with the covariance of one Gaussian fitted to the prior.',
+      },
+      {
+        value: 'pigdm',
+        label: 'ΠGDM',
+        explanation: 'Moment matching with σ_t²/(1 + σ_t²) I, as if the prior were N(0, I).',
+      },
+      {
+        value: 'tmpd',
+        label: 'TMPD',
+        explanation: 'Moment matching with the row sums of Tweedie’s covariance as a diagonal.',
+      },
+      { value: 'identity', label: 'σ_t² I', explanation: 'Moment matching as if the prior were flat.' },
+      { value: 'zero', label: 'V = 0', explanation: 'Moment matching as if x were known given x_t.' },
+      {
+        value: 'dps',
+        label: 'DPS',
+        explanation: 'A gradient step of fixed length on the residual after each step.',
+      },
+      {
+        value: 'diffpir',
+        label: 'DiffPIR',
+        explanation: 'A proximal step from the denoised point, without derivatives.',
+      },
+      {
+        value: 'jfps',
+        label: 'JFPS',
+        explanation: 'The Gaussian fit in place of every covariance, without derivatives.',
+      },
+      {
+        value: 'tds',
+        label: 'TDS',
+        explanation:
+          'MMPS proposals for particles, which are weighted and resampled: exact with enough of them.',
+      },
+    ],
+  },
+  solver: {
+    kind: 'choice',
+    symbol: '\\text{solver}',
+    label: 'Solver',
+    explanation: 'How the m × m system of each sample is solved.',
+    group: 'method',
+    options: [
+      { value: 'exact', label: 'Exact', explanation: 'Dense solve of the m × m system.' },
+      { value: 'cg', label: 'CG(k)', explanation: 'Conjugate gradient, stopped at non-positive curvature.' },
+      {
+        value: 'gmres',
+        label: 'GMRES(k)',
+        explanation: 'Minimal residual; for systems that are not symmetric.',
+      },
+      {
+        value: 'bicgstab',
+        label: 'BiCGSTAB(k)',
+        explanation: 'Stabilised bi-conjugate gradient; short recurrences.',
+      },
+    ],
+  },
+  solverIterations: {
+    kind: 'number',
+    symbol: 'k',
+    label: 'Solver iterations',
+    explanation: 'Iterations of CG, GMRES or BiCGSTAB; never more than m are needed.',
+    group: 'method',
+    minimum: 1,
+    maximum: 8,
+    scale: 'linear',
+    integer: true,
+  },
+  guidance: {
+    kind: 'number',
+    symbol: '\\zeta',
+    label: 'Guidance',
+    explanation: 'Length of a guidance step of DPS; longer holds y more firmly and jumps from mode to mode.',
+    group: 'method',
+    minimum: 0.01,
+    maximum: 10,
+    scale: 'log',
+  },
+  proximity: {
+    kind: 'number',
+    symbol: '\\lambda',
+    label: 'Proximity',
+    explanation: 'Weight of the denoised point against the observation in DiffPIR; larger trusts y less.',
+    group: 'method',
+    minimum: 0.01,
+    maximum: 1000,
+    scale: 'log',
+  },
+  particles: {
+    kind: 'number',
+    symbol: 'K_p',
+    label: 'Particles',
+    explanation: 'Particles that are resampled together in TDS; more come closer to the exact posterior.',
+    group: 'method',
+    minimum: 2,
+    maximum: 1024,
+    scale: 'log',
+    integer: true,
+    powerOfTwo: true,
+  },
+}
+
+export const mixtureKeys = Object.keys(mixtureDefinitions) as MixtureKey[]
+export const methodKeys = Object.keys(methodSettingDefinitions) as MethodKey[]
+
+/** A spiral in the plane that the line of the observation crosses several times. */
+export const mixtureDefaults: Readonly<MixtureSettings> = {
+  seed: 0,
+  shape: 'spiral',
+  features: 2,
+  components: 128,
+  thickness: 0.05,
+  smoothness: 3,
+  observed: 1,
+  azimuth: 60,
+  elevation: 0,
+  y1: 0.3,
+  y2: 0,
+  sigmaY: 0.05,
+  index: 0,
+  sampler: 'ddpm',
+  steps: 64,
+  eta: 1,
+  corrections: 1,
+  delta: 0.1,
+  sigmaMin: 0.01,
+  sigmaMax: 10,
+  samples: 1024,
+}
+
+export const methodDefaults: Readonly<MethodSettings> = {
+  method: 'mmps',
+  solver: 'exact',
+  solverIterations: 1,
+  guidance: 1,
+  proximity: 8,
+  particles: 64,
+}
+
+/** Reads one setting of the scene or the sampler from text. Returns the problem instead of throwing. */
+export function parseMixtureSetting(key: MixtureKey, text: string): SettingValue | SettingProblem {
+  return parseValue(key, mixtureDefinitions[key], text)
+}
+
+/** As `parseMixtureSetting`, for a setting of a method. */
+export function parseMethodSetting(key: MethodKey, text: string): SettingValue | SettingProblem {
+  return parseValue(key, methodSettingDefinitions[key], text)
+}
+
+/** All problems of complete settings, ranges and combinations; empty when they can be sampled. */
+export function validateMixture(settings: MixtureSettings): SettingProblem[] {
+  const problems = checkValues(mixtureDefinitions, { ...settings })
+  if (settings.shape !== 'learned' && settings.observed >= settings.features) {
+    problems.push({
+      key: 'observed',
+      message: `observed = ${settings.observed} leaves nothing open in R^${settings.features}: lower observed or raise features.`,
+    })
+  }
+  return problems
+}
+
+/** All problems of a method's settings, alone and with the number of samples that it draws. */
+export function validateMethod(
+  method: MethodSettings,
+  { samples }: Pick<MixtureSettings, 'samples'>,
+): SettingProblem[] {
+  const problems = checkValues(methodSettingDefinitions, { ...method })
+  if (method.method === 'tds' && samples % method.particles !== 0) {
+    problems.push({
+      key: 'particles',
+      message: `particles = ${method.particles} does not divide samples = ${samples}: lower particles or raise samples.`,
+    })
+  }
+  return problems
 }

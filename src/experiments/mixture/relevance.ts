@@ -1,0 +1,63 @@
+/** Settings of the posterior lab that the present choice of others leaves without effect, and why. */
+import type { MethodId, MethodKey, MethodSettings, MixtureKey, MixtureSettings } from './settings'
+
+/** Methods that solve (Sigma_y + A V Aᵀ) v = r with a solver of choice. */
+const SOLVING: readonly MethodId[] = ['mmps', 'gaussian', 'identity', 'zero', 'pigdm', 'tmpd', 'tds']
+
+/** Why a setting of the scene or the sampler has no effect; undefined where it has one. */
+export function whyMixtureUnused(key: MixtureKey, settings: MixtureSettings): string | undefined {
+  const { shape, features, observed, sampler, corrections } = settings
+  const learned = shape === 'learned'
+  switch (key) {
+    case 'smoothness':
+      return shape === 'random' ? undefined : 'Only the random curve has harmonics.'
+    case 'features':
+    case 'components':
+    case 'thickness':
+      return learned ? 'The learned prior brings its own.' : undefined
+    case 'index':
+      return learned ? undefined : 'Only a learned prior comes with pairs.'
+    case 'elevation':
+      return features === 2 && !learned ? 'The plane has no third direction.' : undefined
+    case 'observed':
+      return features === 2 && !learned
+        ? 'Two measured directions would leave nothing open in the plane.'
+        : undefined
+    case 'y2':
+      return observed === 1 ? 'Only one direction is measured.' : undefined
+    case 'eta':
+      return sampler === 'ddim' ? undefined : 'Only DDIM has this noise.'
+    case 'corrections':
+    case 'delta':
+      if (sampler !== 'pc') return 'Only the predictor-corrector sampler corrects.'
+      return key === 'delta' && corrections === 0 ? 'There are no corrections.' : undefined
+    default:
+      return undefined
+  }
+}
+
+/** Why a setting of a method has no effect; `observed` is the number m of measured directions. */
+export function whyMethodUnused(
+  key: MethodKey,
+  { method, solver }: MethodSettings,
+  observed: number,
+): string | undefined {
+  switch (key) {
+    case 'solver':
+    case 'solverIterations':
+      if (!SOLVING.includes(method)) return 'This method solves no system by iteration.'
+      if (observed === 1)
+        return 'One direction is measured, one unknown solved for: every solver gives the same.'
+      return key === 'solverIterations' && solver === 'exact'
+        ? 'The exact solver does not iterate.'
+        : undefined
+    case 'guidance':
+      return method === 'dps' ? undefined : 'Only DPS takes guidance steps.'
+    case 'proximity':
+      return method === 'diffpir' ? undefined : 'Only DiffPIR weighs by proximity.'
+    case 'particles':
+      return method === 'tds' ? undefined : 'Only TDS has particles.'
+    default:
+      return undefined
+  }
+}
