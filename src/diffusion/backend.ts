@@ -4,7 +4,15 @@
  * host, results return to it, nothing but compiled kernels stays on the device between calls. So a lost
  * device costs the call in progress and nothing else.
  */
-import type { CovarianceName, Mixture, NetworkShape, Observations, Plan, PosteriorOptions, Prior } from './types'
+import type {
+  CovarianceName,
+  Mixture,
+  NetworkShape,
+  Observations,
+  Plan,
+  PosteriorOptions,
+  Prior,
+} from './types'
 
 /** Which device computes, for display. */
 export interface AdapterDescription {

@@ -12,7 +12,7 @@
 import { cholesky, scaledIdentity } from '../math/matrix'
 import { DOMAIN, RandomStream } from '../math/philox'
 import type { Gaussian } from './gaussianDenoiser'
-import type { LinearObservations } from './posterior/mmps'
+import type { LinearObservations } from './posterior/observations'
 
 export interface GaussianFit extends Gaussian {
   /** Mean log-likelihood of the observations before each iteration, in nats; it never falls. */

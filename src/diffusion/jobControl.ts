@@ -6,6 +6,14 @@ import type { JobControl, JobProgress } from './backend'
 
 const SLICE_MILLISECONDS = 30
 
+/** Work between two looks at the clock: some ten milliseconds of JavaScript. */
+const FLOPS_PER_PIECE = 1e7
+
+/** Units of `flopsEach` that make a piece of work, a multiple of four as the matrix products like it. */
+export function pieceSize(flopsEach: number): number {
+  return Math.max(4, Math.min(1024, 4 * Math.floor(FLOPS_PER_PIECE / flopsEach / 4)))
+}
+
 /** Resolves when the job may go on; rejects with the signal's reason when it is aborted, even while paused. */
 export async function permission(control: JobControl | undefined): Promise<void> {
   const { signal } = control ?? {}

@@ -45,11 +45,12 @@ export type NoiseSource = (step: number, out: Float64Array) => void
 /** One step on a batch, in place. `noise` holds ε, unused where c = 0. */
 export function applyStep(
   estimator: MeanEstimator,
-  { sigma, a, b, c }: AffineStep,
+  step: AffineStep,
   x: Float64Array,
   noise: Float64Array,
 ): void {
-  const d = estimator.denoise(x, new Float64Array(x.length / estimator.features).fill(sigma))
+  const { sigma, a, b, c } = step
+  const d = estimator.denoise(x, new Float64Array(x.length / estimator.features).fill(sigma), step)
   if (c === 0) for (let i = 0; i < x.length; i++) x[i] = a * x[i]! + b * d[i]!
   else for (let i = 0; i < x.length; i++) x[i] = a * x[i]! + b * d[i]! + c * noise[i]!
 }

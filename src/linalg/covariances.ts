@@ -3,7 +3,7 @@
  *
  *     zero 0 · identity sigma_t² I · pigdm sigma_t²/(1 + sigma_t²) I · gaussian (I/sigma_t² + Sigma_x⁻¹)⁻¹
  *
- * and the observed block A V Aᵀ. Sources: Chung et al. 2023 (DPS, zero), Song et al. 2023 (ΠGDM).
+ * the observed block A V Aᵀ, and a Gaussian's log density. Sources: Chung et al. 2023 (DPS, zero), Song et al. 2023 (ΠGDM).
  */
 import { fromEigen, scaledIdentity, symmetricEigen } from '../math/matrix'
 
@@ -29,6 +29,26 @@ export const heuristicCovariances: Record<'zero' | 'identity' | 'pigdm' | 'gauss
         return variance === 0 ? 0 : (variance * sigma * sigma) / (variance + sigma * sigma)
       })
   },
+}
+
+/**
+ * log N(residual | 0, covariance) with the symmetric part of the covariance, [size] and [size, size]; -Infinity where that
+ * is not positive definite.
+ */
+export function logNormal(residual: Float64Array, covariance: Float64Array): number {
+  const size = residual.length
+  const symmetric = covariance.map(
+    (value, k) => (value + covariance[(k % size) * size + Math.floor(k / size)]!) / 2,
+  )
+  const { values, vectors } = symmetricEigen(symmetric, size)
+  let sum = 0
+  for (let k = 0; k < size; k++) {
+    if (!(values[k]! > 0)) return -Infinity
+    let projection = 0
+    for (let i = 0; i < size; i++) projection += vectors[i * size + k]! * residual[i]!
+    sum += projection ** 2 / values[k]! + Math.log(2 * Math.PI * values[k]!)
+  }
+  return -sum / 2
 }
 
 /** A V Aᵀ for the matrix A at `offset` of `a`, [rows, features] → [rows, rows]. */

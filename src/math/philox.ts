@@ -19,6 +19,7 @@ export const DOMAIN = {
   observationNoise: 7,
   gaussianStart: 8,
   metric: 9,
+  resampling: 10,
 } as const
 
 const MULTIPLIER_0 = 0xd2511f53

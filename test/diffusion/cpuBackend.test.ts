@@ -5,7 +5,8 @@ import {
   type SampleRequest,
   type TrainRequest,
 } from '../../src/diffusion/backend'
-import { createCpuBackend, trainingBatch } from '../../src/diffusion/cpuBackend'
+import { createCpuBackend } from '../../src/diffusion/cpuBackend'
+import { trainingBatch } from '../../src/diffusion/cpuTraining'
 import { initializeWeights } from '../../src/diffusion/mlp'
 import { MlpDenoiser } from '../../src/diffusion/mlpDenoiser'
 import { samplerPlan } from '../../src/diffusion/samplers'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { gaussianPosterior, type Gaussian } from '../../src/diffusion/gaussianDenoiser'
 import { fitGaussian, gaussianEmStep, sampleGaussianPosterior } from '../../src/diffusion/gaussianFit'
-import { sliceObservations } from '../../src/diffusion/posterior/mmps'
+import { sliceObservations } from '../../src/diffusion/posterior/observations'
 import { fitPpca } from '../../src/diffusion/ppca'
 import type { Observations } from '../../src/diffusion/types'
 import { cholesky } from '../../src/math/matrix'

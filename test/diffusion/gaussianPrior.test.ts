@@ -11,7 +11,8 @@ import {
   gaussianPosteriorMean,
   type Gaussian,
 } from '../../src/diffusion/gaussianDenoiser'
-import { MmpsDenoiser, type LinearObservations } from '../../src/diffusion/posterior/mmps'
+import { MmpsDenoiser } from '../../src/diffusion/posterior/mmps'
+import type { LinearObservations } from '../../src/diffusion/posterior/observations'
 import { runPlan, samplerPlan, type SamplerName } from '../../src/diffusion/samplers'
 import { logLinearSchedule } from '../../src/diffusion/schedule'
 import type { MeanEstimator, Plan, PosteriorOptions, SolverName } from '../../src/diffusion/types'

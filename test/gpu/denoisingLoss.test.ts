@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { trainingBatch } from '../../src/diffusion/cpuBackend'
+import { trainingBatch } from '../../src/diffusion/cpuTraining'
 import { initializeWeights } from '../../src/diffusion/mlp'
 import { MlpDenoiser } from '../../src/diffusion/mlpDenoiser'
 import { relativeError } from '../golden/load'
