@@ -29,8 +29,11 @@ export interface Dataset {
   drawTruth?(count: number, stream: number): Float32Array
 }
 
-/** A parametric curve: z in [0, 1] → R^features, written to `out`. */
-type Curve = (z: Float64Array) => Float64Array
+/** A parametric curve: z [count] in [0, 1] → [count, features]. */
+export type Curve = (z: Float64Array) => Float64Array
+
+/** What makes a random curve. */
+export type CurveSettings = Pick<ManifoldSettings, 'seed' | 'features' | 'harmonics' | 'smoothness'>
 
 /** Builds the dataset of a run; the same settings and origin give the same data. */
 export function createDataset(settings: ManifoldSettings, origin: DataOrigin): Dataset {
@@ -70,7 +73,7 @@ function drawLatents(random: RandomStream, count: number, domain: number): Float
 }
 
 /** The random curve, scaled to [-2, 2] in each coordinate, with drawn coordinates in place of its own. */
-function createCurve(settings: ManifoldSettings, strokes: readonly DrawnStroke[]): Curve {
+export function createCurve(settings: CurveSettings, strokes: readonly DrawnStroke[]): Curve {
   const { seed, features, harmonics, smoothness } = settings
   const random = new RandomStream(seed, 0)
   const uniforms = (which: number) => {
