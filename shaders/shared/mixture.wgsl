@@ -1,18 +1,21 @@
 // Moments of x given x_t under the mixture p(x) = 1/K Σ N(mu_k, s² I), s the thickness:
 //
 //     w_k ∝ exp(-‖x_t - mu_k‖²/(2 (s² + sigma²))),  rho = sigma²/(s² + sigma²)
-//     E[x | x_t] - x_t = rho Σ w_k (mu_k - x_t)
+//     E[x | x_t] = x_t + rho (m - x_t) = s²/(s² + sigma²) x_t + rho m
 //     V[x | x_t] = rho s² I + rho² (Σ w_k mu_k mu_kᵀ - m mᵀ),  m = Σ w_k mu_k
 //
-// All sums are about the nearest component mu_c, delta_k = mu_k - mu_c: the exponent against its own is
+// The first form keeps the score's digits where sigma is small, the second the mean's where x_t is far off. All sums are
+// about the nearest component mu_c, delta_k = mu_k - mu_c: the exponent against its own is
 // delta_k · (x_t - mu_c - delta_k/2)/(s² + sigma²) ≤ 0, so nothing overflows, and neighbours' weights keep their digits
-// however far x_t is. As w_c ≥ 1/K, the last difference loses at most the digits of K.
+// however far x_t is. As w_c ≥ 1/K, the last difference of V loses at most the digits of K (a second pass about m gained
+// nothing at 512 components).
 //
 // Needs FEATURES, and from the including kernel component_count, component_thickness and component_mean.
 // Twin: src/diffusion/mixture.ts.
 
 struct MixtureMoments {
-  offset: array<f32, FEATURES>, // E[x | x_t] - x_t: keeps the score's digits
+  offset: array<f32, FEATURES>, // E[x | x_t] - x_t
+  mean: array<f32, FEATURES>, // E[x | x_t]
   covariance: array<f32, FEATURES * FEATURES>, // V[x | x_t]
 }
 
@@ -72,6 +75,7 @@ fn mixture_moments(x: ptr<function, array<f32, FEATURES>>, sigma: f32) -> Mixtur
   for (var i = 0u; i < FEATURES; i++) {
     first[i] /= total;
     moments.offset[i] = rho * (first[i] - away[i]);
+    moments.mean[i] = rho * (center[i] + first[i]) + thickness * thickness / variance * (*x)[i];
     for (var j = 0u; j <= i; j++) {
       let covariance = rho * rho * (second[i * FEATURES + j] / total - first[i] * first[j]);
       moments.covariance[i * FEATURES + j] = covariance;
