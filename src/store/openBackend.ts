@@ -4,7 +4,10 @@ import type { Backend } from '../diffusion/backend'
 import { createWebGpuBackend } from '../gpu/backend'
 import type { Problem } from './labTypes'
 
-export async function openBackend(): Promise<{ backend: Backend; fallback: Problem | null }> {
+/** `onCpu` says what works where there is no WebGPU. */
+export async function openBackend(
+  onCpu = 'The Tiny preset runs here all the same, on the float64 TypeScript twins of the kernels.',
+): Promise<{ backend: Backend; fallback: Problem | null }> {
   try {
     return { backend: await createWebGpuBackend(navigator.gpu), fallback: null }
   } catch (error) {
@@ -13,7 +16,7 @@ export async function openBackend(): Promise<{ backend: Backend; fallback: Probl
       backend: createCpuBackend(),
       fallback: {
         title: 'Computing on the CPU',
-        message: `${reason} The Tiny preset runs here all the same, on the float64 TypeScript twins of the kernels.`,
+        message: `${reason} ${onCpu}`,
         nextStep: browserAdvice(navigator.userAgent),
         action: 'none',
         place: 'device',

@@ -3,41 +3,18 @@
  * mirrors its results here. Arrays are replaced, never mutated, so that a plot can compare references.
  */
 import type { AdapterDescription } from '../diffusion/backend'
-import type { Prior } from '../diffusion/types'
 import type { DrawnStroke } from '../experiments/manifold/dataset'
 import type { Figure2Row, Figure2Settings } from '../experiments/mixture/figure2'
 import type { MethodSettings, MixtureSettings } from '../experiments/mixture/settings'
 import type { PosteriorPresetName } from '../experiments/mixture/presets'
+import type { Scene } from '../experiments/mixture/scene'
 import type { MethodScore } from '../experiments/mixture/scores'
 import type { Problem } from './labTypes'
 
+export type { Scene } from '../experiments/mixture/scene'
+
 /** The two panels of Figure 1. */
 export type PanelName = 'a' | 'b'
-
-/** Prior, observation and exact posterior: what both panels share. */
-export interface Scene {
-  readonly features: number
-  readonly prior: Prior
-  /** Whether the exact posterior is that of the mixture itself, or that of the curve a network was trained on. */
-  readonly exactOf: 'prior' | 'curve'
-  /** Component means of the true distribution along the curve, [components, features]. */
-  readonly means: Float32Array
-  readonly thickness: number
-  /** Whether consecutive means are neighbours on an open curve; breaks are where a new stroke begins. */
-  readonly breaks: readonly number[]
-  /** [observed, features], orthonormal rows unless the prior is learned and n > 3. */
-  readonly A: Float64Array
-  /** [observed]. */
-  readonly y: Float64Array
-  readonly observed: number
-  readonly sigmaY: number
-  /** Covariance of the Gaussian fit, [features, features]. */
-  readonly covX: Float64Array
-  /** Draws of the exact p(x | y), [samples, features]. */
-  readonly exact: Float32Array
-  /** Standard normals: exact draws of p(x_t | y) are exact + sigma_t noise, [samples, features]. */
-  readonly noise: Float32Array
-}
 
 /** One method's samples. */
 export interface PanelResult {

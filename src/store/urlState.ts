@@ -149,7 +149,7 @@ export function quantizeStrokes(strokes: readonly DrawnStroke[]): DrawnStroke[] 
   return decodeStrokes(encodeStrokes(strokes), 8) ?? []
 }
 
-function encodeStrokes(strokes: readonly DrawnStroke[]): string {
+export function encodeStrokes(strokes: readonly DrawnStroke[]): string {
   const encode = (value: number) => {
     const level = Math.round(((Math.min(Math.max(value, -EXTENT), EXTENT) + EXTENT) / (2 * EXTENT)) * LEVELS)
     return DIGITS[level >> 6]! + DIGITS[level & 63]!
@@ -162,7 +162,8 @@ function encodeStrokes(strokes: readonly DrawnStroke[]): string {
     .join('.')
 }
 
-function decodeStrokes(text: string, features: number): DrawnStroke[] | undefined {
+/** Reads what `encodeStrokes` wrote; undefined where it is damaged or its planes are not in R^features. */
+export function decodeStrokes(text: string, features: number): DrawnStroke[] | undefined {
   const strokes: DrawnStroke[] = []
   for (const part of text.split('.')) {
     const plane = [Number(part[0]), Number(part[1])] as const

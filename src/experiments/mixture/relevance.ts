@@ -1,8 +1,6 @@
 /** Settings of the posterior lab that the present choice of others leaves without effect, and why. */
-import type { MethodId, MethodKey, MethodSettings, MixtureKey, MixtureSettings } from './settings'
-
-/** Methods that solve (Sigma_y + A V Aᵀ) v = r with a solver of choice. */
-const SOLVING: readonly MethodId[] = ['mmps', 'gaussian', 'identity', 'zero', 'pigdm', 'tmpd', 'tds']
+import { methodDefinitions } from './methodDefinitions'
+import type { MethodKey, MethodSettings, MixtureKey, MixtureSettings } from './settings'
 
 /** Why a setting of the scene or the sampler has no effect; undefined where it has one. */
 export function whyMixtureUnused(key: MixtureKey, settings: MixtureSettings): string | undefined {
@@ -42,22 +40,10 @@ export function whyMethodUnused(
   { method, solver }: MethodSettings,
   observed: number,
 ): string | undefined {
-  switch (key) {
-    case 'solver':
-    case 'solverIterations':
-      if (!SOLVING.includes(method)) return 'This method solves no system by iteration.'
-      if (observed === 1)
-        return 'One direction is measured, one unknown solved for: every solver gives the same.'
-      return key === 'solverIterations' && solver === 'exact'
-        ? 'The exact solver does not iterate.'
-        : undefined
-    case 'guidance':
-      return method === 'dps' ? undefined : 'Only DPS takes guidance steps.'
-    case 'proximity':
-      return method === 'diffpir' ? undefined : 'Only DiffPIR weighs by proximity.'
-    case 'particles':
-      return method === 'tds' ? undefined : 'Only TDS has particles.'
-    default:
-      return undefined
-  }
+  if (key === 'method') return undefined
+  const { label, uses } = methodDefinitions[method]
+  if (!uses.includes(key)) return `${label} does not use it.`
+  if (key !== 'solver' && key !== 'solverIterations') return undefined
+  if (observed === 1) return 'One direction is measured: with one unknown, every solver gives the same.'
+  return key === 'solverIterations' && solver === 'exact' ? 'The exact solver does not iterate.' : undefined
 }

@@ -9,6 +9,7 @@ import {
   type SettingProblem,
   type SettingValue,
 } from '../settings'
+import { methodDefinitions } from './methodDefinitions'
 
 /** Settings of the scene and the sampler. Units: lengths are those of x in [-2, 2], angles are degrees. */
 export interface MixtureSettings {
@@ -323,51 +324,11 @@ export const methodSettingDefinitions: Readonly<Record<MethodKey, SettingDefinit
     explanation: 'How the observation enters each step of the sampler.',
     group: 'method',
     prominent: true,
-    options: [
-      {
-        value: 'mmps',
-        label: 'MMPS',
-        explanation: 'Moment matching with Tweedie’s covariance σ_t² Jᵀ, the true V[x | x_t].',
-      },
-      {
-        value: 'gaussian',
-        label: 'Gaussian fit',
-        explanation: 'Moment matching with the covariance of one Gaussian fitted to the prior.',
-      },
-      {
-        value: 'pigdm',
-        label: 'ΠGDM',
-        explanation: 'Moment matching with σ_t²/(1 + σ_t²) I, as if the prior were N(0, I).',
-      },
-      {
-        value: 'tmpd',
-        label: 'TMPD',
-        explanation: 'Moment matching with the row sums of Tweedie’s covariance as a diagonal.',
-      },
-      { value: 'identity', label: 'σ_t² I', explanation: 'Moment matching as if the prior were flat.' },
-      { value: 'zero', label: 'V = 0', explanation: 'Moment matching as if x were known given x_t.' },
-      {
-        value: 'dps',
-        label: 'DPS',
-        explanation: 'A gradient step of fixed length on the residual after each step.',
-      },
-      {
-        value: 'diffpir',
-        label: 'DiffPIR',
-        explanation: 'A proximal step from the denoised point, without derivatives.',
-      },
-      {
-        value: 'jfps',
-        label: 'JFPS',
-        explanation: 'The Gaussian fit in place of every covariance, without derivatives.',
-      },
-      {
-        value: 'tds',
-        label: 'TDS',
-        explanation:
-          'MMPS proposals for particles, which are weighted and resampled: exact with enough of them.',
-      },
-    ],
+    options: Object.entries(methodDefinitions).map(([value, { label, explanation }]) => ({
+      value,
+      label,
+      explanation,
+    })),
   },
   solver: {
     kind: 'choice',
