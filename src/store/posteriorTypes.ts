@@ -88,6 +88,8 @@ export interface PosteriorLabState {
   readonly learned: { readonly available: boolean; readonly description: string }
   readonly problem: Problem | null
   readonly notices: readonly string[]
+  /** Parts of the page that a link hides: 'advanced', 'export'. */
+  readonly hidden: ReadonlySet<string>
 }
 
 export interface PosteriorLabActions {
