@@ -1,12 +1,11 @@
-/** Starts the stores, then the page. */
+/** Draws the page. Each lab starts its stores when it is first shown. */
 import './ui/styles'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { startLabs } from './store/lab'
 import { App } from './ui/App'
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
-    <App labs={startLabs()} />
+    <App />
   </StrictMode>,
 )

@@ -1,48 +1,65 @@
-/** The page: theme, header, the manifold lab, and the dialogs that belong to all of it. */
-import { Alert, Group, Kbd, MantineProvider, Modal, Table } from '@mantine/core'
-import { useCallback, useState } from 'react'
-import type { Labs } from '../store/lab'
+/** The page: theme, header, the lab that is shown, the tour, and the dialogs that belong to all of it. */
+import { Alert, MantineProvider, Text } from '@mantine/core'
+import { Activity, useCallback, useEffect, useState, type ReactNode } from 'react'
+import { useStore } from 'zustand'
+import { activeLab, type LabName } from '../store/route'
 import { RestartGuard } from './controls/RestartGuard'
 import { ErrorBoundary } from './ErrorBoundary'
+import type { ExportFailure } from './exportFailure'
 import { Header } from './Header'
-import { LabsContext, useShownLabs } from './labs'
-import { ManifoldLab } from './manifold/ManifoldLab'
-import { RunMenu, type ExportFailure } from './manifold/RunMenu'
+import { ImagesToCome } from './ImagesToCome'
+import { labDescriptions } from './labNames'
+import { lazyPart } from './lazyPart'
 import { mantineTheme } from './theme'
-import { shortcutHelp } from './transport/shortcuts'
+import { ShortcutHelp } from './transport/ShortcutHelp'
 
-export function App({ labs }: { labs: Labs }) {
+const loading = (
+  <Text p="xl" c="dimmed" role="status">
+    Loading the lab…
+  </Text>
+)
+const manifold = () => import('./manifold/ManifoldPage')
+const posterior = () => import('./posterior/PosteriorPage')
+const ManifoldPage = lazyPart(async () => (await manifold()).ManifoldPage, loading)
+const ManifoldTools = lazyPart(async () => (await manifold()).ManifoldTools)
+const PosteriorPage = lazyPart(async () => (await posterior()).PosteriorPage, loading)
+const PosteriorTools = lazyPart(async () => (await posterior()).PosteriorTools)
+const Tour = lazyPart(async () => (await import('./tour/Tour')).Tour)
+
+export function App() {
   return (
     <ErrorBoundary>
       <MantineProvider theme={mantineTheme} defaultColorScheme="auto">
-        <LabsContext value={labs}>
-          <RestartGuard>
-            <Page />
-          </RestartGuard>
-        </LabsContext>
+        <RestartGuard>
+          <Page />
+        </RestartGuard>
       </MantineProvider>
     </ErrorBoundary>
   )
 }
 
 function Page() {
-  const labs = useShownLabs()
+  const lab = useStore(activeLab, (route) => route.lab)
+  const touring = useStore(activeLab, (route) => route.tour !== null)
   const [help, setHelp] = useState(false)
   const [failure, setFailure] = useState<{ title: string; message: string } | null>(null)
   const openHelp = useCallback(() => setHelp(true), [])
   const onFailure = useCallback<ExportFailure>((title, error) => {
     setFailure({ title, message: error instanceof Error ? error.message : String(error) })
   }, [])
+  useEffect(() => {
+    document.title = labDescriptions[lab].title
+  }, [lab])
   return (
     <>
       <Header
+        lab={lab}
         onHelp={openHelp}
         tools={
-          <Group gap={6}>
-            {labs.map((lab) => (
-              <RunMenu key={lab.getState().slot} lab={lab} onFailure={onFailure} />
-            ))}
-          </Group>
+          <>
+            {lab === 'manifold' && <ManifoldTools onFailure={onFailure} />}
+            {lab === 'posterior' && <PosteriorTools onFailure={onFailure} />}
+          </>
         }
       />
       {failure && (
@@ -56,28 +73,30 @@ function Page() {
           onClose={() => setFailure(null)}
           data-testid="export-failure"
         >
-          {failure.message} The run itself is untouched: try again, or export another format.
+          {failure.message} What was computed is untouched: try again, or export another format.
         </Alert>
       )}
-      <ManifoldLab onHelp={openHelp} />
-      <Modal opened={help} onClose={() => setHelp(false)} title="Keys" centered>
-        <Table>
-          <Table.Tbody>
-            {shortcutHelp.map(({ keys, action }) => (
-              <Table.Tr key={action}>
-                <Table.Td w={120}>
-                  <Group gap={4}>
-                    {keys.map((key) => (
-                      <Kbd key={key}>{key}</Kbd>
-                    ))}
-                  </Group>
-                </Table.Td>
-                <Table.Td>{action}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Modal>
+      <KeptLabs
+        shown={lab}
+        pages={{
+          manifold: <ManifoldPage onHelp={openHelp} />,
+          posterior: <PosteriorPage onHelp={openHelp} />,
+          images: <ImagesToCome />,
+        }}
+      />
+      {touring && <Tour />}
+      <ShortcutHelp lab={lab} opened={help} onClose={() => setHelp(false)} />
     </>
   )
+}
+
+/** The lab that is shown; those shown before stay as they were left, out of sight and without effects. */
+function KeptLabs({ shown, pages }: { shown: LabName; pages: Readonly<Record<LabName, ReactNode>> }) {
+  const [visited, setVisited] = useState<readonly LabName[]>([shown])
+  if (!visited.includes(shown)) setVisited([...visited, shown])
+  return visited.map((name) => (
+    <Activity key={name} mode={name === shown ? 'visible' : 'hidden'}>
+      {pages[name]}
+    </Activity>
+  ))
 }

@@ -1,25 +1,28 @@
-/** Name, labs, device, comparison, export, theme. */
-import { ActionIcon, Badge, Group, Switch, Text, Title, Tooltip, useMantineColorScheme } from '@mantine/core'
-import { IconKeyboard, IconMoon, IconSun } from '@tabler/icons-react'
+/** Name, labs, the tools of the lab that is shown, tour, keys, theme. */
+import { ActionIcon, Badge, Button, Group, Text, Title, Tooltip, useMantineColorScheme } from '@mantine/core'
+import { IconKeyboard, IconMoon, IconRoute, IconSun } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { useStore } from 'zustand'
+import type { AdapterDescription } from '../diffusion/backend'
+import { activeLab, type LabName } from '../store/route'
 import { formatGflops } from './format'
 import classes from './header.module.css'
-import { useComparing, useLabs } from './labs'
+import { labLink } from './labLink'
+import { labDescriptions, labOrder } from './labNames'
 import { useScheme } from './useColours'
 
-const LABS = [
-  { name: 'Manifold', href: '#', coming: undefined },
-  { name: 'Posterior', href: undefined, coming: 'Posterior samplers side by side: not built yet.' },
-  { name: 'Images', href: undefined, coming: 'Inpainting, deblurring and more on images: not built yet.' },
-] as const
+interface HeaderProps {
+  readonly lab: LabName
+  readonly tools: ReactNode
+  readonly onHelp: () => void
+}
 
-export function Header({ tools, onHelp }: { tools: ReactNode; onHelp: () => void }) {
-  const { compare, hidden } = useLabs()
-  const comparing = useComparing()
+export function Header({ lab, tools, onHelp }: HeaderProps) {
   const { setColorScheme } = useMantineColorScheme()
   const scheme = useScheme()
   const other = scheme === 'dark' ? 'light' : 'dark'
+  const { go, setTour } = activeLab.getState()
+  const touring = useStore(activeLab, (route) => route.tour !== null)
   return (
     <header className={classes.header}>
       <div className={classes.title}>
@@ -28,36 +31,50 @@ export function Header({ tools, onHelp }: { tools: ReactNode; onHelp: () => void
             <Mark /> DiEM Playground
           </Title>
           <nav aria-label="Labs" className={classes.labs}>
-            {LABS.map(({ name, coming }) =>
-              coming ? (
-                <Tooltip key={name} label={coming}>
-                  <Text size="sm" c="dimmed" className={classes.coming} tabIndex={0}>
-                    {name} <span className={classes.soon}>coming</span>
-                  </Text>
-                </Tooltip>
-              ) : (
-                <Text key={name} size="sm" fw={600} aria-current="page" className={classes.current}>
+            {labOrder.map((each) => {
+              const { name, coming } = labDescriptions[each]
+              if (coming) {
+                return (
+                  <Tooltip key={each} label={coming}>
+                    <Text size="sm" c="dimmed" className={classes.coming} tabIndex={0}>
+                      {name} <span className={classes.soon}>coming</span>
+                    </Text>
+                  </Tooltip>
+                )
+              }
+              return (
+                <a
+                  key={each}
+                  {...labLink(each, go)}
+                  className={classes.lab}
+                  aria-current={each === lab ? 'page' : undefined}
+                  data-testid={`lab-${each}`}
+                >
                   {name}
-                </Text>
-              ),
-            )}
+                </a>
+              )
+            })}
           </nav>
         </Group>
         <Text size="sm" c="dimmed" className={classes.sentence}>
-          Learn where the points live, having seen only their shadows.
+          {labDescriptions[lab].sentence}
         </Text>
       </div>
       <Group gap="sm" className={classes.tools}>
-        <Adapter />
-        <Switch
-          size="sm"
-          label="Compare two runs"
-          checked={comparing}
-          onChange={(event) => compare.getState().setEnabled(event.currentTarget.checked)}
-          data-testid="compare"
-        />
-        {!hidden.has('export') && tools}
+        {tools}
         <Group gap={2}>
+          <Tooltip label="Six steps through the labs, in the order of the paper’s argument">
+            <Button
+              variant="subtle"
+              size="xs"
+              leftSection={<IconRoute size={18} />}
+              aria-pressed={touring}
+              onClick={() => (touring ? setTour(null) : setTour(1))}
+              data-testid="tour"
+            >
+              Tour
+            </Button>
+          </Tooltip>
           <Tooltip label="Keys">
             <ActionIcon variant="subtle" aria-label="Keyboard shortcuts" onClick={onHelp} data-testid="help">
               <IconKeyboard size={20} />
@@ -79,11 +96,13 @@ export function Header({ tools, onHelp }: { tools: ReactNode; onHelp: () => void
   )
 }
 
+interface AdapterProps {
+  readonly adapter: AdapterDescription | null
+  readonly gflops?: number | undefined
+}
+
 /** The computing device, and what it achieves at the moment. */
-function Adapter() {
-  const { a } = useLabs()
-  const adapter = useStore(a, (state) => state.adapter)
-  const gflops = useStore(a, (state) => state.progress?.gflops)
+export function Adapter({ adapter, gflops }: AdapterProps) {
   return (
     <Tooltip label="The device that computes, and the floating-point operations a second that the algorithm achieves on it">
       <Text size="xs" className={classes.adapter} data-testid="adapter" tabIndex={0}>

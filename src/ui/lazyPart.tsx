@@ -1,9 +1,12 @@
 /** Parts of the page that are loaded when they are first needed. */
 import { Text } from '@mantine/core'
-import { lazy, Suspense, type ComponentType } from 'react'
+import { lazy, Suspense, type ComponentType, type ReactNode } from 'react'
 
-/** A component that loads itself. Without a network it says so in its place, and the rest of the page stays. */
-export function lazyPart<Props extends object>(load: () => Promise<ComponentType<Props>>) {
+/** A component that loads itself, `fallback` until then. Without a network it says so in its place, and the rest of the page stays. */
+export function lazyPart<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  fallback: ReactNode = null,
+) {
   const Part = lazy(async () => {
     try {
       return { default: await load() }
@@ -14,7 +17,7 @@ export function lazyPart<Props extends object>(load: () => Promise<ComponentType
   })
   return function LazyPart(props: Props) {
     return (
-      <Suspense fallback={null}>
+      <Suspense fallback={fallback}>
         <Part {...props} />
       </Suspense>
     )

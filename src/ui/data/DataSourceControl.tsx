@@ -94,7 +94,19 @@ export function DataSourceControl({ lab }: { lab: LabStore }) {
           Format
         </Anchor>
       </Group>
-      {drawing && <DrawCurveModal lab={lab} opened onClose={() => setDrawing(false)} />}
+      {drawing && (
+        <DrawCurveModal
+          opened
+          features={lab.getState().settings.features}
+          strokes={source.kind === 'drawn' ? source.strokes : []}
+          others="Coordinates that you leave out come from the random curve."
+          onClose={() => setDrawing(false)}
+          onUse={(strokes) => {
+            const { useDrawnCurve: takeDrawnCurve } = lab.getState()
+            guard({ labs, action: 'Use this curve', apply: takeDrawnCurve.bind(null, strokes) })
+          }}
+        />
+      )}
       <Modal opened={explaining} onClose={() => setExplaining(false)} title="Files of (A, y) pairs" size="lg">
         <Text size="sm" mb="xs">
           Observations y = A x + noise of points x that you never see. The file stays on this device. Choose

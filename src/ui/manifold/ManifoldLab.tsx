@@ -52,7 +52,7 @@ export function ManifoldLab({ onHelp }: { onHelp: () => void }) {
           {labs.map((lab) => (
             <ProblemAlert key={lab.getState().slot} lab={lab} places={['run']} />
           ))}
-          <div className={classes.corners} data-comparing={comparing || undefined}>
+          <div className={classes.corners} data-comparing={comparing || undefined} data-tour="corners">
             {labs.map((lab) => (
               <CornerFigure key={lab.getState().slot} lab={lab} />
             ))}

@@ -6,11 +6,9 @@ import { useStore } from 'zustand'
 import { useRestartGuard } from '../controls/RestartGuard'
 import { useFilePicker } from '../controls/useFilePicker'
 import { download } from '../download'
+import type { ExportFailure } from '../exportFailure'
 import { isBusy, useComparing, useShownLabs, type LabStore } from '../labs'
 import { runFileStem } from './fileNames'
-
-/** Errors of an export that the store does not report itself. */
-export type ExportFailure = (title: string, error: unknown) => void
 
 export function RunMenu({ lab, onFailure }: { lab: LabStore; onFailure: ExportFailure }) {
   const comparing = useComparing()

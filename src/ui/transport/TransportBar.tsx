@@ -76,7 +76,13 @@ export function TransportBar(props: TransportBarProps) {
   const { running, runLabel, runHint, runUnavailable, onRun, onPause, unpausable, onCancel } = props
   const { steps, reset, status, progress, scrubber } = props
   return (
-    <div className={classes.bar} role="region" aria-label="Transport" data-testid="transport">
+    <div
+      className={classes.bar}
+      role="region"
+      aria-label="Transport"
+      data-testid="transport"
+      data-tour="transport"
+    >
       <Group gap={6} wrap="nowrap" className={classes.buttons}>
         {running && !unpausable ? (
           <Button

@@ -1,5 +1,6 @@
 /** Keys that work wherever the focus is not in something that needs them itself. */
 import { useEffect } from 'react'
+import type { LabName } from '../../store/route'
 
 export interface Shortcuts {
   readonly toggle: () => void
@@ -8,14 +9,33 @@ export interface Shortcuts {
   readonly help: () => void
 }
 
-export const shortcutHelp: readonly { readonly keys: readonly string[]; readonly action: string }[] = [
-  { keys: ['Space'], action: 'Run or pause' },
-  { keys: ['←', '→'], action: 'One iteration back or forward' },
-  { keys: ['Home', 'End'], action: 'First iteration, newest iteration' },
+export interface ShortcutDescription {
+  readonly keys: readonly string[]
+  readonly action: string
+}
+
+const EVERYWHERE: readonly ShortcutDescription[] = [
   { keys: ['?'], action: 'This list' },
   { keys: ['Tab'], action: 'Next control; arrow keys move a slider that has the focus' },
   { keys: ['Esc'], action: 'Close a dialog, undo what was typed' },
 ]
+
+export const shortcutHelp: Readonly<Record<LabName, readonly ShortcutDescription[]>> = {
+  manifold: [
+    { keys: ['Space'], action: 'Run or pause' },
+    { keys: ['←', '→'], action: 'One iteration back or forward' },
+    { keys: ['Home', 'End'], action: 'First iteration, newest iteration' },
+    ...EVERYWHERE,
+  ],
+  posterior: [
+    { keys: ['Space'], action: 'Play or pause the film of the reverse diffusion' },
+    { keys: ['←', '→'], action: 'One frame back or forward' },
+    { keys: ['Home', 'End'], action: 'All noise, final samples' },
+    { keys: ['↑', '↓', '←', '→'], action: 'Move the constraint, once its handle has the focus' },
+    ...EVERYWHERE,
+  ],
+  images: EVERYWHERE,
+}
 
 const OWN_KEYS =
   'input, textarea, select, button, a, summary, [contenteditable="true"], [role="slider"], [role="dialog"], [role="menu"], [role="listbox"], [role="radio"]'

@@ -1,0 +1,57 @@
+/** One side of Figure 1: which method, its picture, and what it cost. */
+import { Stack, Text } from '@mantine/core'
+import { useStore } from 'zustand'
+import { methodDefinitions } from '../../experiments/mixture/methodDefinitions'
+import type { PanelName, PanelResult } from '../../store/posteriorTypes'
+import { formatCount, formatSeconds } from '../format'
+import { ProblemCard } from '../ProblemAlert'
+import { MethodEquation } from './MethodEquation'
+import { MethodSetting } from './MethodSetting'
+import { PlaneFigure } from './PlaneFigure'
+import classes from './posterior.module.css'
+import type { PosteriorStore } from './stores'
+
+export function MethodPanel({ lab, panel }: { lab: PosteriorStore; panel: PanelName }) {
+  const method = useStore(lab, (state) => state.panels[panel].settings.method)
+  const problem = useStore(lab, (state) => state.panels[panel].problem)
+  const result = useStore(lab, (state) => state.panels[panel].result)
+  const definition = methodDefinitions[method]
+  return (
+    <section
+      className={classes.panel}
+      aria-label={panel === 'a' ? 'Left method' : 'Right method'}
+      data-testid={`panel-${panel}`}
+      data-tour={`panel-${panel}`}
+    >
+      <div className={classes.methodHead}>
+        <MethodSetting lab={lab} panel={panel} settingKey="method" />
+        <Text size="xs" mt={4} lh={1.4} data-testid={`explanation-${panel}`}>
+          {definition.explanation}
+        </Text>
+      </div>
+      {problem && <ProblemCard problem={problem} />}
+      <div className={classes.planeWrap}>
+        <PlaneFigure lab={lab} panel={panel} />
+      </div>
+      <Text size="xs" className={classes.numbers} data-testid={`numbers-${panel}`}>
+        {result ? costs(result) : 'Evaluations, time and lost points appear with the samples.'}
+      </Text>
+      <MethodEquation method={method} />
+      <Stack gap={0}>
+        {definition.uses.length > 0 && (
+          <div className={classes.methodSettings}>
+            {definition.uses.map((key) => (
+              <MethodSetting key={key} lab={lab} panel={panel} settingKey={key} />
+            ))}
+          </div>
+        )}
+      </Stack>
+    </section>
+  )
+}
+
+/** What a result cost, and what went wrong in it. */
+function costs({ forwards, vjps, milliseconds, lost, count }: PanelResult): string {
+  const evaluations = `${formatCount(forwards)} evaluations${vjps > 0 ? ` + ${formatCount(vjps)} VJPs` : ''} per point`
+  return `${evaluations} · ${formatSeconds(milliseconds / 1000)} · ${lost === 0 ? 'no' : formatCount(lost)} of ${formatCount(count)} points lost`
+}

@@ -1,0 +1,47 @@
+/** The posterior lab: settings, two methods side by side, their numbers, Figure 2, and the film at the bottom. */
+import { Text } from '@mantine/core'
+import { useStore } from 'zustand'
+import { FallbackBanner, Notices, ProblemCard } from '../ProblemAlert'
+import { Figure1Explanation } from './Explanations'
+import { Figure2 } from './Figure2'
+import { MethodPanel } from './MethodPanel'
+import { MethodsTable } from './MethodsTable'
+import classes from './posterior.module.css'
+import { PosteriorSettings } from './PosteriorSettings'
+import { PosteriorTransport } from './PosteriorTransport'
+import type { PosteriorStore } from './stores'
+
+export function PosteriorLab({ lab, onHelp }: { lab: PosteriorStore; onHelp: () => void }) {
+  const problem = useStore(lab, (state) => state.problem)
+  const { dismissProblem } = lab.getState()
+  return (
+    <>
+      <main className={classes.page}>
+        <div className={classes.banners}>
+          <FallbackBanner lab={lab} />
+          {problem && <ProblemCard problem={problem} onDismiss={dismissProblem} />}
+          <Notices lab={lab} />
+        </div>
+        <aside className={classes.controls} aria-label="Settings">
+          <PosteriorSettings lab={lab} />
+        </aside>
+        <div className={classes.centre}>
+          <Text size="sm" className={classes.invitation}>
+            <b>Drag the line</b> to observe something else, <b>turn it</b> by the handle at its end, or press{' '}
+            <b>Play</b> to watch noise become samples.
+          </Text>
+          <div className={classes.panels}>
+            <MethodPanel lab={lab} panel="a" />
+            <MethodPanel lab={lab} panel="b" />
+          </div>
+          <Figure1Explanation lab={lab} />
+        </div>
+        <div className={classes.below}>
+          <MethodsTable lab={lab} />
+          <Figure2 lab={lab} />
+        </div>
+      </main>
+      <PosteriorTransport lab={lab} onHelp={onHelp} />
+    </>
+  )
+}

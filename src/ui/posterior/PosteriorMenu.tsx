@@ -1,0 +1,99 @@
+/** Export of the pictures, samples, settings and the link. */
+import { Button, Code, CopyButton, Group, Menu, Modal, Text } from '@mantine/core'
+import { IconChevronDown, IconFileExport, IconLink } from '@tabler/icons-react'
+import { useState } from 'react'
+import { useStore } from 'zustand'
+import type { PanelName } from '../../store/posteriorTypes'
+import { download } from '../download'
+import type { ExportFailure } from '../exportFailure'
+import { fileStem } from './fileNames'
+import type { PosteriorStore } from './stores'
+
+const PANELS: readonly { readonly panel: PanelName; readonly side: string }[] = [
+  { panel: 'a', side: 'left' },
+  { panel: 'b', side: 'right' },
+]
+
+export function PosteriorMenu({ lab, onFailure }: { lab: PosteriorStore; onFailure: ExportFailure }) {
+  const hasA = useStore(lab, (state) => state.panels.a.result !== null)
+  const hasB = useStore(lab, (state) => state.panels.b.result !== null)
+  const hidden = useStore(lab, (state) => state.hidden.has('export'))
+  const [link, setLink] = useState<string | null>(null)
+  if (hidden) return null
+  const has = { a: hasA, b: hasB }
+  const save = (what: string, ending: string, content: () => Blob | Promise<Blob>) => async () => {
+    try {
+      download(await content(), `${fileStem(lab.getState())}${ending}`)
+    } catch (error) {
+      onFailure(`The ${what} could not be exported`, error)
+    }
+  }
+  return (
+    <>
+      <Menu position="bottom-end" width={250}>
+        <Menu.Target>
+          <Button
+            variant="default"
+            size="xs"
+            rightSection={<IconChevronDown size={14} />}
+            data-testid="export-menu"
+          >
+            Export
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>Shown frame</Menu.Label>
+          {PANELS.map(({ panel, side }) => (
+            <Menu.Item
+              key={panel}
+              leftSection={<IconFileExport size={16} />}
+              disabled={!has[panel]}
+              onClick={save('samples', `-${panel}-samples.csv`, () => lab.getState().exportSamples(panel))}
+              data-testid={`export-samples-${panel}`}
+            >
+              Samples of the {side} panel, CSV
+            </Menu.Item>
+          ))}
+          <Menu.Divider />
+          <Menu.Item
+            leftSection={<IconFileExport size={16} />}
+            onClick={save('settings', '-settings.json', () => lab.getState().exportSettings())}
+            data-testid="export-settings"
+          >
+            Settings, JSON
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconLink size={16} />}
+            onClick={() => setLink(window.location.href)}
+            data-testid="copy-link"
+          >
+            Link…
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Modal
+        opened={link !== null}
+        onClose={() => setLink(null)}
+        title="Link to this picture"
+        size="lg"
+        centered
+      >
+        <Code block style={{ whiteSpace: 'pre-wrap', wordBreak: 'break-all' }} data-testid="shared-text">
+          {link}
+        </Code>
+        <Group justify="space-between" mt="sm">
+          <Text size="xs" c="dimmed">
+            Same seed and settings: the same picture. A learned prior is not in the link.
+          </Text>
+          <CopyButton value={link ?? ''}>
+            {({ copied, copy }) => (
+              <Button size="xs" onClick={copy} data-autofocus>
+                {copied ? 'Copied' : 'Copy'}
+              </Button>
+            )}
+          </CopyButton>
+        </Group>
+      </Modal>
+    </>
+  )
+}

@@ -1,0 +1,134 @@
+/** The narrow column: what to look at, prior, observation, sampler, in the order in which one would explain them. */
+import { Button, Collapse, Select, Stack, Text, Title } from '@mantine/core'
+import { IconChevronDown, IconDice5 } from '@tabler/icons-react'
+import { useId, useState, type ReactNode } from 'react'
+import { useStore } from 'zustand'
+import { posteriorPresetNames, posteriorPresets } from '../../experiments/mixture/presets'
+import { whyMixtureUnused } from '../../experiments/mixture/relevance'
+import {
+  mixtureDefinitions,
+  mixtureKeys,
+  type MixtureGroup,
+  type MixtureKey,
+} from '../../experiments/mixture/settings'
+import controls from '../controls/controls.module.css'
+import { PriorControls } from './PriorControls'
+import { SceneSetting } from './SceneSetting'
+import type { PosteriorStore } from './stores'
+
+/** Drawn by PriorControls. */
+const OF_PRIOR_CONTROLS: readonly MixtureKey[] = ['shape', 'features']
+
+export function PosteriorSettings({ lab }: { lab: PosteriorStore }) {
+  const { reseed } = lab.getState()
+  return (
+    <Stack gap="sm">
+      <PresetChooser lab={lab} />
+      <SettingGroup lab={lab} group="prior" title="Prior">
+        <PriorControls lab={lab} />
+      </SettingGroup>
+      <SettingGroup lab={lab} group="observation" title="Observation">
+        <Text size="xs" c="dimmed">
+          Drag the constraint in the picture, or type under Advanced.
+        </Text>
+      </SettingGroup>
+      <SettingGroup lab={lab} group="sampler" title="Sampler">
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconDice5 size={16} />}
+          onClick={reseed}
+          data-testid="reseed"
+        >
+          Draw with other noise
+        </Button>
+      </SettingGroup>
+    </Stack>
+  )
+}
+
+function PresetChooser({ lab }: { lab: PosteriorStore }) {
+  const preset = useStore(lab, (state) => state.preset)
+  return (
+    <div data-tour="presets">
+      <Select
+        label="What to look at"
+        size="xs"
+        data={posteriorPresetNames.map((name) => ({ value: name, label: posteriorPresets[name].label }))}
+        value={preset}
+        placeholder="Your own settings"
+        allowDeselect={false}
+        comboboxProps={{ width: 300, position: 'bottom-start' }}
+        data-testid="preset"
+        onChange={(name) => name && lab.getState().choosePreset(name)}
+      />
+      <Text size="xs" mt={6} lh={1.45} data-testid="preset-caption">
+        {preset === null
+          ? 'Your own settings. Choose a situation above to see what each method gets right or wrong.'
+          : posteriorPresets[preset].caption}
+      </Text>
+    </div>
+  )
+}
+
+interface SettingGroupProps {
+  readonly lab: PosteriorStore
+  readonly group: MixtureGroup
+  readonly title: string
+  readonly children?: ReactNode
+}
+
+function SettingGroup({ lab, group, title, children }: SettingGroupProps) {
+  const [opened, setOpened] = useState(false)
+  const hidden = useStore(lab, (state) => state.hidden.has('advanced'))
+  const regionId = useId()
+  const keys = mixtureKeys.filter(
+    (key) => mixtureDefinitions[key].group === group && !OF_PRIOR_CONTROLS.includes(key),
+  )
+  const prominent = keys.filter((key) => mixtureDefinitions[key].prominent)
+  const advanced = keys.filter((key) => !mixtureDefinitions[key].prominent)
+  return (
+    <section aria-label={title} className={controls.group}>
+      <div className={controls.groupHeader}>
+        <Title order={2} size="sm">
+          {title}
+        </Title>
+        {!hidden && (
+          <Button
+            variant="subtle"
+            size="compact-xs"
+            c="dimmed"
+            fw={400}
+            aria-expanded={opened}
+            aria-controls={regionId}
+            aria-label={`Advanced settings: ${title}`}
+            data-testid={`advanced-${group}`}
+            onClick={() => setOpened(!opened)}
+            rightSection={
+              <IconChevronDown size={14} style={{ transform: opened ? 'rotate(180deg)' : undefined }} />
+            }
+          >
+            Advanced
+          </Button>
+        )}
+      </div>
+      <Stack gap="xs" mt={6}>
+        {children}
+        {prominent.map((key) => (
+          <SceneSetting key={key} lab={lab} settingKey={key} />
+        ))}
+        <Collapse expanded={opened} id={regionId}>
+          <Stack gap="xs">{opened && <AdvancedSettings lab={lab} keys={advanced} />}</Stack>
+        </Collapse>
+      </Stack>
+    </section>
+  )
+}
+
+/** Those that have an effect first, so that the others do not stand in the way. */
+function AdvancedSettings({ lab, keys }: { lab: PosteriorStore; keys: readonly MixtureKey[] }) {
+  const settings = useStore(lab, (state) => state.settings)
+  const used = keys.filter((key) => whyMixtureUnused(key, settings) === undefined)
+  const unused = keys.filter((key) => !used.includes(key))
+  return [...used, ...unused].map((key) => <SceneSetting key={key} lab={lab} settingKey={key} />)
+}
