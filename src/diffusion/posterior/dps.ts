@@ -14,6 +14,11 @@ import { ObservationBatch, type LinearObservations } from './observations'
 /** ζ where none is given. */
 export const DEFAULT_GUIDANCE = 1
 
+/** Whether DPS guides a step: not where the denoiser takes no part in it, nor the last, which only denoises. */
+export function isGuided({ a, b, c }: AffineStep): boolean {
+  return b !== 0 && (a !== 0 || c !== 0)
+}
+
 export class DpsDenoiser implements MeanEstimator {
   readonly features: number
   private readonly observations: ObservationBatch
@@ -35,8 +40,7 @@ export class DpsDenoiser implements MeanEstimator {
     const { features: n, observations } = this
     observations.check(xT, sigma)
     if (!step) throw new RangeError('DPS acts on the result of a step: it needs to know the step.')
-    const { a, b, c } = step
-    if (b === 0 || (a === 0 && c === 0)) return this.denoiser.denoise(xT, sigma, step)
+    if (!isGuided(step)) return this.denoiser.denoise(xT, sigma, step)
     const { xHat, vjp } = this.denoiser.linearize(xT, sigma)
     const direction = new Float64Array(xT.length)
     const residual = new Float64Array(observations.observed)
@@ -48,7 +52,7 @@ export class DpsDenoiser implements MeanEstimator {
       observations.addTransposed(i, residual, direction)
     }
     const pulled = vjp(direction)
-    const length = this.guidance / b
+    const length = this.guidance / step.b
     const posterior = xHat.slice()
     for (let i = 0; i < n * sigma.length; i++) posterior[i]! += length * pulled[i]!
     return posterior
