@@ -336,13 +336,13 @@ function drawLabels(
 }
 
 /** The symbol x with a subscript, centred at (x, y). */
-function drawSymbol(
+export function drawSymbol(
   context: CanvasRenderingContext2D,
   x: number,
   y: number,
   subscript: number,
   small: boolean,
-  style: CornerStyle,
+  style: Pick<CornerStyle, 'text'>,
 ): void {
   const fontSize = small ? 11 : 14
   context.fillStyle = style.text
