@@ -19,33 +19,9 @@ import type { MeanEstimator, Plan, PosteriorOptions, SolverName } from '../../sr
 import { cholesky, multiply, transpose } from '../../src/math/matrix'
 import { DOMAIN, RandomStream } from '../../src/math/philox'
 import { covariance, mean } from '../../src/math/statistics'
+import { normals, randomObservations, randomPrior } from './randomProblems'
 
 const random = new RandomStream(2024, 0)
-
-function normals(count: number, index: number): Float64Array {
-  const out = new Float64Array(count)
-  random.fillNormals(out, 0, count, index, 0, DOMAIN.metric)
-  return out
-}
-
-/** A random prior with eigenvalues around one. */
-function randomPrior(n: number, index: number): Gaussian {
-  const root = normals(n * n, index)
-  const square = multiply(root, transpose(root, n, n), n, n, n)
-  return {
-    mean: normals(n, index + 1),
-    covariance: square.map((value, i) => value / n + (i % (n + 1) === 0 ? 0.1 : 0)),
-  }
-}
-
-function randomObservations(n: number, m: number, count: number, index: number): LinearObservations {
-  const A = normals(count * m * n, index)
-  for (let row = 0; row < count * m; row++) {
-    const norm = Math.hypot(...A.subarray(row * n, (row + 1) * n))
-    for (let j = 0; j < n; j++) A[row * n + j]! /= norm
-  }
-  return { count, features: n, observed: m, A, y: normals(count * m, index + 1), sigmaY: 0.1 }
-}
 
 const options = (solver: SolverName, solverIterations: number): PosteriorOptions => ({
   covariance: 'tweedie',
