@@ -61,6 +61,14 @@ export async function loadRun(slot: string): Promise<StoredRun | undefined> {
   return { settings, preset, origin, state: { ...state, records }, abandoned }
 }
 
+/** What a saved run could offer, without its records: its EM iterations with a trained prior, and its dimension. */
+export async function peekRun(
+  slot: string,
+): Promise<{ readonly trained: number; readonly features: number } | undefined> {
+  const head = await get<Head>(headKey(slot))
+  return head && { trained: Math.max(head.recordCount - 1, 0), features: head.settings.features }
+}
+
 /** Notes that the saved run was left for another: only asking for the same settings brings it back. */
 export async function abandonRun(slot: string): Promise<void> {
   if (!(await get<Head>(headKey(slot)))) return

@@ -47,8 +47,15 @@ export type PosteriorCommand =
 export type LearnedRequest =
   { readonly type: 'savedRun' } | { readonly type: 'runFile'; readonly bytes: Uint8Array }
 
-export type LearnedAnswer =
-  { readonly features: number; readonly description: string } | { readonly error: string }
+export type LearnedAnswer = LearnedFound | { readonly error: string }
+
+export interface LearnedFound {
+  readonly features: number
+  readonly description: string
+  /** Noise levels that it was trained for. */
+  readonly sigmaMin: number
+  readonly sigmaMax: number
+}
 
 export type ToPosteriorWorker =
   { readonly command: PosteriorCommand } | { readonly id: number; readonly request: LearnedRequest }

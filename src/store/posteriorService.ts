@@ -59,7 +59,8 @@ export class PosteriorService {
       }
       const learned = learnedPrior(saved)
       this.controller.useLearned(learned)
-      return { features: learned.network.features, description: learned.description }
+      const { network, description, sigmaMin, sigmaMax } = learned
+      return { features: network.features, description, sigmaMin, sigmaMax }
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) }
     }

@@ -70,7 +70,8 @@ export interface Figure2State extends JobState {
 export interface PosteriorLabState {
   readonly status: 'starting' | 'ready' | 'failed'
   readonly settings: MixtureSettings
-  readonly preset: PosteriorPresetName | null
+  /** The preset that the settings began with; the URL holds what differs from it. */
+  readonly preset: PosteriorPresetName
   readonly strokes: readonly DrawnStroke[]
   readonly adapter: AdapterDescription | null
   readonly fallback: Problem | null

@@ -397,6 +397,7 @@ export const methodSettingDefinitions: Readonly<Record<MethodKey, SettingDefinit
 }
 
 export const mixtureKeys = Object.keys(mixtureDefinitions) as MixtureKey[]
+export const methodIds = Object.keys(methodDefinitions) as MethodId[]
 export const methodKeys = Object.keys(methodSettingDefinitions) as MethodKey[]
 
 /** A spiral in the plane that the line of the observation crosses several times. */
@@ -431,6 +432,11 @@ export const methodDefaults: Readonly<MethodSettings> = {
   guidance: 1,
   proximity: 8,
   particles: 64,
+}
+
+/** A method with the defaults of its settings. */
+export function defaultMethod(method: MethodId): MethodSettings {
+  return { ...methodDefaults, method }
 }
 
 /** Reads one setting of the scene or the sampler from text. Returns the problem instead of throwing. */
