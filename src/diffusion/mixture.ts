@@ -12,7 +12,7 @@ import { covariance, mean } from '../math/statistics'
 import { MixtureComponents } from './mixture/components'
 import type { Denoiser, Linearization, Mixture } from './types'
 
-export { mixtureLogLikelihoods, mmpsScore, type LikelihoodRequest } from './mixture/likelihood'
+export { mixtureLogLikelihoods, mmpsScore } from './mixture/likelihood'
 export {
   drawMixturePosterior,
   mixturePosterior,

@@ -4,7 +4,8 @@
  * that none ever replaces a newer one. It knows neither React nor Web Workers.
  */
 import { runMethod } from '../experiments/mixture/methods'
-import { createScene, type LearnedPrior } from '../experiments/mixture/scene'
+import type { LearnedPrior } from '../experiments/mixture/learned'
+import { createScene } from '../experiments/mixture/scene'
 import type { MethodSettings, MixtureKey, MixtureSettings } from '../experiments/mixture/settings'
 import { explainPosterior, type PosteriorDevice, type PosteriorHost } from './posteriorDevice'
 import type { SceneRequest, Wanted } from './posteriorMessages'

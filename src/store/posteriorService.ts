@@ -1,6 +1,6 @@
 /** The posterior lab's work behind its messages, wherever it runs: in a Web Worker, or beside a test. */
 import { readRun, type SavedRun } from '../experiments/manifold/runFile'
-import { learnedPrior } from '../experiments/mixture/scene'
+import { learnedPrior } from '../experiments/mixture/learned'
 import { PosteriorController } from './posteriorController'
 import { PosteriorDevice, type PosteriorHost } from './posteriorDevice'
 import { PausableJob, runFigure2, runTable } from './posteriorJobs'

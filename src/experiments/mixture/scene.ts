@@ -1,33 +1,19 @@
 /**
  * A scene of the posterior lab: a prior, one observation y = A x + n and the exact posterior p(x | y) in closed form.
  *
- * A learned prior has no closed form; the truth there is the curve on which it was trained, as a mixture of 512 components
- * at even z. Everything follows from the settings and their seed.
+ * A learned prior (learned.ts) has no closed form; the truth there is the curve on which it was trained. Everything follows from the settings and their seed.
  */
 import {
   drawMixturePosterior,
   mixtureCovariance,
   mixtureMean,
-  mixtureMoments,
   mixturePosterior,
-  MixtureDenoiser,
   type MixturePosterior,
 } from '../../diffusion/mixture'
-import { MlpDenoiser } from '../../diffusion/mlpDenoiser'
-import type {
-  CovarianceName,
-  Denoiser,
-  Mixture,
-  NetworkShape,
-  Observations,
-  Prior,
-} from '../../diffusion/types'
-import { heuristicCovariances } from '../../linalg/covariances'
+import type { Mixture, Observations, Prior } from '../../diffusion/types'
 import { DOMAIN, RandomStream } from '../../math/philox'
-import { covariance, mean } from '../../math/statistics'
-import { createCurve, createDataset, type DataOrigin, type DrawnStroke } from '../manifold/dataset'
-import { keptSamples, type RunState } from '../manifold/diem'
-import { networkShape, type ManifoldSettings } from '../manifold/settings'
+import type { DrawnStroke } from '../manifold/dataset'
+import type { LearnedPrior } from './learned'
 import type { MixtureSettings } from './settings'
 import { createMixture } from './shapes'
 
@@ -59,28 +45,6 @@ export interface Scene {
   /** Standard normals: exact draws of p(x_t | y) are exact + sigma_t noise, [samples, features]. */
   readonly noise: Float32Array
 }
-
-/** A prior from the manifold lab, with the truth it was trained on. */
-export interface LearnedPrior {
-  readonly network: NetworkShape
-  readonly weights: Float32Array
-  /** The true distribution as a mixture along its curve. */
-  readonly curve: Mixture
-  readonly breaks: readonly number[]
-  /** Moments of the record's samples, [features, features] and [features]. */
-  readonly covX: Float64Array
-  readonly mean: Float64Array
-  /** The pairs that it learned from. */
-  readonly observations: Observations
-  /** For example "Curve in R^5, seed 0, EM iteration 9". */
-  readonly description: string
-  /** Noise levels that it was trained for. */
-  readonly sigmaMin: number
-  readonly sigmaMax: number
-}
-
-/** Components of a learned prior's true curve, and their standard deviation. */
-const CURVE = { components: 512, thickness: 0.01 } as const
 
 /** Random streams of a scene, for exact draws, noise and the metrics of scores.ts. */
 export const SCENE_STREAM = { exact: 0x6000_0001, noise: 0x6000_0002, coverage: 0x6000_0003 } as const
@@ -213,96 +177,4 @@ export function drawExact(
   return Float32Array.from(
     drawMixturePosterior(exactPosterior(scene), count, new RandomStream(scene.seed, stream)),
   )
-}
-
-/**
- * The newest trained prior of a run of the manifold lab.
- * Errors: RangeError where nothing is trained yet, or the true curve is unknown because the data came from a file.
- */
-export function learnedPrior(saved: {
-  readonly settings: ManifoldSettings
-  readonly state: RunState
-  readonly origin: DataOrigin
-}): LearnedPrior {
-  const { settings, state, origin } = saved
-  const record = state.records.findLast(({ weights }) => weights !== null)
-  if (!record?.weights) {
-    throw new RangeError(
-      'The run has no trained prior yet: let it finish its first EM iteration in the manifold lab.',
-    )
-  }
-  if (origin.kind === 'file') {
-    throw new RangeError(
-      `The run learned from ${origin.name}, whose true curve is unknown, so there is no exact posterior to compare with: ` +
-        'open a run on a random or drawn curve.',
-    )
-  }
-  const { features, seed, sigmaMin, sigmaMax } = settings
-  const curve = createCurve(settings, origin.kind === 'drawn' ? origin.strokes : [])
-  const { components, thickness } = CURVE
-  const z = Float64Array.from({ length: components }, (_, k) => (k + 0.5) / components)
-  const kept = keptSamples(record.samples, settings)
-  const kind = origin.kind === 'drawn' ? 'Drawn curve' : `Curve of seed ${seed}`
-  return {
-    network: networkShape(settings),
-    weights: record.weights,
-    curve: { features, means: curve(z), thickness },
-    breaks: [],
-    covX: covariance(kept, features),
-    mean: mean(kept, features),
-    observations: createDataset(settings, origin).observations,
-    description: `${kind} in R^${features}, EM iteration ${record.iteration}`,
-    sigmaMin,
-    sigmaMax,
-  }
-}
-
-/** Moments at one noisy point, as they are and as each approximation has them. */
-export interface CovarianceProbe {
-  /** The prior's E[x | x_t], [features]. */
-  readonly mean: Float64Array
-  /** V[x | x_t] of the true distribution, [features, features]. */
-  readonly truth: Float64Array
-  /** V as each approximation has it, [features, features]; of Tweedie's, the symmetric part. */
-  readonly approximations: Readonly<Record<CovarianceName, Float64Array>>
-}
-
-/** The covariances of x at x_t [features] and noise level sigma. */
-export function probeCovariances(scene: Scene, xT: ArrayLike<number>, sigma: number): CovarianceProbe {
-  const n = scene.features
-  const point = Float64Array.from(xT)
-  const level = Float64Array.of(sigma)
-  const { xHat, vjp } = denoiserOf(scene.prior).linearize(point, level)
-  const variance = sigma * sigma
-  const pulled = Array.from({ length: n }, (_, i) =>
-    vjp(Float64Array.from({ length: n }, (_, j) => (i === j ? 1 : 0))),
-  )
-  const tweedie = new Float64Array(n * n)
-  const tmpd = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
-      tweedie[i * n + j] = (variance * (pulled[i]![j]! + pulled[j]![i]!)) / 2
-      tmpd[i * n + i]! += variance * pulled[j]![i]!
-    }
-  }
-  const heuristic = (name: keyof typeof heuristicCovariances) =>
-    heuristicCovariances[name](n, scene.covX)(sigma)
-  return {
-    mean: xHat,
-    truth: mixtureMoments(trueMixture(scene), point, level).covariance,
-    approximations: {
-      tweedie,
-      zero: heuristic('zero'),
-      identity: heuristic('identity'),
-      pigdm: heuristic('pigdm'),
-      gaussian: heuristic('gaussian'),
-      tmpd,
-    },
-  }
-}
-
-function denoiserOf(prior: Prior): Denoiser {
-  return prior.kind === 'mixture'
-    ? new MixtureDenoiser(prior.mixture)
-    : new MlpDenoiser(prior.network, Float64Array.from(prior.weights))
 }

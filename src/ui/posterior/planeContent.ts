@@ -1,6 +1,7 @@
 /** What a panel of Figure 1 shows of the store's state, as content of a scatter plot. */
 import { methodDefinitions } from '../../experiments/mixture/methodDefinitions'
-import { measurement, probeCovariances } from '../../experiments/mixture/scene'
+import { probeCovariances } from '../../experiments/mixture/probe'
+import { measurement } from '../../experiments/mixture/scene'
 import type { MixtureSettings } from '../../experiments/mixture/settings'
 import type { CovarianceName } from '../../diffusion/types'
 import type { PanelName, PanelResult, PosteriorLab, Scene } from '../../store/posteriorTypes'

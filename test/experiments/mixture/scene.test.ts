@@ -4,13 +4,13 @@ import { initializeWeights } from '../../../src/diffusion/mlp'
 import { createDataset } from '../../../src/experiments/manifold/dataset'
 import type { RunState } from '../../../src/experiments/manifold/diem'
 import { networkShape, presets } from '../../../src/experiments/manifold/settings'
+import { learnedPrior } from '../../../src/experiments/mixture/learned'
+import { probeCovariances } from '../../../src/experiments/mixture/probe'
 import {
   createScene,
   drawExact,
   exactPosterior,
-  learnedPrior,
   measurement,
-  probeCovariances,
   SCENE_STREAM,
 } from '../../../src/experiments/mixture/scene'
 import { mixtureDefaults, type MixtureSettings } from '../../../src/experiments/mixture/settings'
