@@ -1,7 +1,8 @@
 /**
  * A scene of the posterior lab: a prior, one observation y = A x + n and the exact posterior p(x | y) in closed form.
  *
- * A learned prior (learned.ts) has no closed form; the truth there is the curve on which it was trained. Everything follows from the settings and their seed.
+ * A learned prior (learned.ts) has no closed form; the truth there is the curve on which it was trained. Everything
+ * follows from the settings and their seed.
  */
 import {
   drawMixturePosterior,
