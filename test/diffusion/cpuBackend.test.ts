@@ -8,6 +8,12 @@ import {
 import { createCpuBackend } from '../../src/diffusion/cpuBackend'
 import { trainingBatch } from '../../src/diffusion/cpuTraining'
 import { initializeWeights } from '../../src/diffusion/mlp'
+import {
+  mixtureCovariance,
+  mixtureLogLikelihoods,
+  mixtureMoments,
+  mmpsScore,
+} from '../../src/diffusion/mixture'
 import { MlpDenoiser } from '../../src/diffusion/mlpDenoiser'
 import { samplerPlan } from '../../src/diffusion/samplers'
 import { logLinearSchedule } from '../../src/diffusion/schedule'
@@ -165,6 +171,64 @@ describe('jobs on the CPU', () => {
     const options = { regularization: 0.1, iterations: 50, tolerance: 1e-6 }
     expect(await backend.transport(u, v, 2, options)).toBeCloseTo(transportCost(u, v, 2, options), 12)
     await expect(backend.transport(u, v, 2, { ...options, regularization: 0 })).rejects.toThrow(/above zero/)
+  })
+
+  test('a trajectory passes through the asked steps, and ends in the samples', async () => {
+    const request = sampling(weights, { count: 9 })
+    const { samples, frames } = await backend.trajectory({ ...request, frames: [0, 7, 24] })
+    expect(samples).toEqual(await backend.sample(request))
+    expect(frames.length).toBe(3 * 18)
+    const x1 = await backend.trajectory({ ...request, plan: [], frames: [] })
+    expect(frames.subarray(0, 18)).toEqual(x1.samples)
+    const before = await backend.sample({ ...request, plan: request.plan.slice(0, 7) })
+    expect(frames.subarray(18, 36)).toEqual(before)
+    await expect(backend.trajectory({ ...request, frames: [25] })).rejects.toThrow(/25 steps/)
+  })
+
+  test('one observation for all samples is the same as one for each', async () => {
+    const posterior = {
+      method: 'dps',
+      guidance: 0.3,
+      covariance: 'tweedie',
+      solver: 'exact',
+      solverIterations: 1,
+      safeguard: 'none',
+    } as const
+    const each = await backend.sample(sampling(weights, { observations: observations(70), posterior }))
+    expect(await backend.sample(sampling(weights, { observations: observations(1), posterior }))).toEqual(
+      each,
+    )
+  })
+
+  test('moments and log-likelihoods of many points are those of the twins', async () => {
+    const mixture = {
+      features: 2,
+      thickness: 0.1,
+      means: Float64Array.from({ length: 400 }, (_, i) => Math.sin(i)),
+    }
+    const count = 3000
+    const xT = Float32Array.from({ length: 2 * count }, (_, i) => 2 * Math.sin(i * i))
+    const sigma = Float32Array.from({ length: count }, (_, i) => 0.1 + (i % 7))
+    const covX = mixtureCovariance(mixture)
+    const observation = observations(1)
+    let reports = 0
+    const control = { onProgress: () => reports++ }
+    const actual = await backend.moments({ mixture, xT, sigma, observation, covX }, control)
+    const likelihoods = await backend.logLikelihoods({ mixture, xT, sigma, observation, covX })
+    const [x, levels] = [Float64Array.from(xT), Float64Array.from(sigma)]
+    const [A, y] = [Float64Array.from(observation.A), Float64Array.from(observation.y)]
+    const request = { mixture, xT: x, sigma: levels, A, y, sigmaY: observation.sigmaY, covX }
+    const { mean: means, score, covariance: spreads } = mixtureMoments(mixture, x, levels)
+    expect(actual.mean).toEqual(Float32Array.from(means))
+    expect(actual.score).toEqual(Float32Array.from(score))
+    expect(actual.covariance).toEqual(Float32Array.from(spreads))
+    expect(actual.mmpsScore).toEqual(Float32Array.from(mmpsScore(request)))
+    for (const [name, values] of Object.entries(mixtureLogLikelihoods(request))) {
+      expect(likelihoods[name as keyof typeof likelihoods]).toEqual(Float32Array.from(values))
+    }
+    expect(reports).toBeGreaterThan(0)
+    const two = observations(2)
+    await expect(backend.moments({ mixture, xT, sigma, observation: two, covX })).rejects.toThrow(/one obser/)
   })
 
   test('requests that do not fit together are refused', async () => {
