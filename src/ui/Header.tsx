@@ -105,7 +105,7 @@ interface AdapterProps {
 export function Adapter({ adapter, gflops }: AdapterProps) {
   return (
     <Tooltip label="The device that computes, and the floating-point operations a second that the algorithm achieves on it">
-      <Text size="xs" className={classes.adapter} data-testid="adapter" tabIndex={0}>
+      <Text component="div" size="xs" className={classes.adapter} data-testid="adapter" tabIndex={0}>
         {adapter && (
           <Badge size="xs" variant="default" radius="sm" tt="none">
             {adapter.kind === 'webgpu' ? 'WebGPU' : 'CPU'}

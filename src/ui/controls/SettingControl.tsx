@@ -11,6 +11,7 @@ import {
   type SettingValue,
 } from '../../experiments/settings'
 import { formatValue } from '../format'
+import { Subscripts } from '../math/Subscripts'
 import { Tex } from '../math/Tex'
 import classes from './controls.module.css'
 import { positionOf, settingStops, stopAt } from './stops'
@@ -231,12 +232,17 @@ function ChoiceControl(props: ChoiceControlProps) {
             <Group gap={6}>
               {dot(option.value)}
               <Text size="xs" fw={600}>
-                {option.label}
+                <Subscripts text={option.label} />
               </Text>
             </Group>
             <Text size="xs" c="dimmed">
-              {whyNot?.(option.value) ??
-                definition.options.find((each) => each.value === option.value)?.explanation}
+              <Subscripts
+                text={
+                  whyNot?.(option.value) ??
+                  definition.options.find((each) => each.value === option.value)?.explanation ??
+                  ''
+                }
+              />
             </Text>
           </div>
         )}

@@ -38,8 +38,7 @@ export function Figure1Explanation({ lab }: { lab: PosteriorStore }) {
           ? 'of the curve that the network was trained on is known in closed form'
           : 'is known in closed form here, for the prior is a mixture of Gaussians'}
         . Both methods start from the same noise and take the same steps: what differs between the pictures is
-        only how each estimates E[<i>x</i> | <i>x</i>
-        <sub>t</sub>, <i>y</i>].
+        only how each estimates <Tex tex="\mathbb{E}[x \mid x_t, y]" />.
       </Text>
       <div>
         <Equation
@@ -47,9 +46,9 @@ export function Figure1Explanation({ lab }: { lab: PosteriorStore }) {
           tex={`\\textcolor{${truth}}{p(x \\mid y)} \\;\\propto\\; p(x)\\; \\mathcal{N}\\!\\left(${y} \\mid ${A} x,\\, \\textcolor{${observation}}{\\sigma_y^2} I\\right)`}
         />
         <Text size="xs" c="dimmed">
-          In the methods’ equations <Tex tex="\\hat{x} = d(x_t) = \\mathbb{E}[x \\mid x_t]" /> is the
-          denoiser, <Tex tex="J = \\partial \\hat{x} / \\partial x_t" /> its Jacobian, and{' '}
-          <Tex tex="r = y - A \\hat{x}" /> the residual.
+          In the methods’ equations <Tex tex="\hat{x} = d(x_t) = \mathbb{E}[x \mid x_t]" /> is the denoiser,{' '}
+          <Tex tex="J = \partial \hat{x} / \partial x_t" /> its Jacobian, and <Tex tex="r = y - A \hat{x}" />{' '}
+          the residual.
         </Text>
       </div>
     </section>
@@ -88,9 +87,9 @@ export function Figure2Explanation() {
         At one noise level, only the likelihood of <Coloured colour={observation}>y</Coloured> has to be
         approximated, and the covariance <Coloured colour={covariances.tweedie}>V</Coloured> is all that the
         methods disagree on. The curves tell how far each approximation q lies from the{' '}
-        <Coloured colour={truth}>exact p</Coloured>; each seed is another random curve. Where σ<sub>t</sub> is
-        between 0.1 and 2, and the curve bends within the noise, only the covariance of Tweedie’s formula
-        keeps close.
+        <Coloured colour={truth}>exact p</Coloured>; each seed is another random curve. Where{' '}
+        <Tex tex="\sigma_t" /> is between 0.1 and 2, and the curve bends within the noise, only the covariance
+        of Tweedie’s formula keeps close.
       </Text>
       <Equation
         label="Approximate posterior at a noise level"

@@ -1,25 +1,14 @@
 /** Figure 2 of the paper, computed here: its own seeds and points, Run, Pause, Cancel, Reset, and its command line. */
-import {
-  ActionIcon,
-  Button,
-  Code,
-  CopyButton,
-  Group,
-  NumberInput,
-  Stack,
-  Text,
-  Title,
-  Tooltip,
-} from '@mantine/core'
+import { ActionIcon, Button, Code, CopyButton, Group, Stack, Text, Title, Tooltip } from '@mantine/core'
 import { IconCheck, IconCopy, IconDownload, IconRefresh } from '@tabler/icons-react'
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { useStore } from 'zustand'
-import type { Figure2Settings } from '../../experiments/mixture/figure2'
 import { download } from '../download'
 import { formatCount } from '../format'
 import { Chart } from '../plots/Chart'
 import { ProblemCard } from '../ProblemAlert'
 import { Figure2Explanation } from './Explanations'
+import { Figure2Settings } from './Figure2Settings'
 import { figure2Chart, watchFigure2 } from './figure2Chart'
 import { JobBar } from './JobBar'
 import classes from './posterior.module.css'
@@ -52,20 +41,7 @@ export function Figure2({ lab }: { lab: PosteriorStore }) {
       </Group>
       <div className={classes.beside}>
         <Stack gap="xs">
-          <Group align="flex-end" gap="sm">
-            <Figure2Number
-              lab={lab}
-              settingKey="seeds"
-              label="Seeds"
-              hint="Random curves, each with its own observation; more narrow the medians’ error."
-            />
-            <Figure2Number
-              lab={lab}
-              settingKey="points"
-              label="Points"
-              hint="Points in each cloud that is compared; more resolve smaller divergences, and take longer."
-            />
-          </Group>
+          <Figure2Settings lab={lab} />
           <JobBar
             job={figure2}
             name="figure2"
@@ -132,51 +108,5 @@ function Command({ text }: { text: string }) {
         </CopyButton>
       </div>
     </div>
-  )
-}
-
-interface Figure2NumberProps {
-  readonly lab: PosteriorStore
-  readonly settingKey: keyof Figure2Settings
-  readonly label: string
-  readonly hint: string
-}
-
-function Figure2Number({ lab, settingKey, label, hint }: Figure2NumberProps) {
-  const value = useStore(lab, (state) => state.figure2.settings[settingKey])
-  const running = useStore(lab, (state) => state.figure2.status === 'running')
-  const [draft, setDraft] = useState<number | string>(value)
-  const [settled, setSettled] = useState(value)
-  const [error, setError] = useState<string | null>(null)
-  if (settled !== value) {
-    setSettled(value)
-    setDraft(value)
-    setError(null)
-  }
-  const commit = () => {
-    if (draft === value) return
-    const messages =
-      typeof draft === 'number'
-        ? lab.getState().changeFigure2({ [settingKey]: draft })
-        : [`${label} has to be a number.`]
-    setError(messages.length > 0 ? messages.join(' ') : null)
-  }
-  return (
-    <Tooltip label={running ? `Pause or cancel to change. ${hint}` : hint} openDelay={250}>
-      <NumberInput
-        size="xs"
-        w={130}
-        label={label}
-        value={draft}
-        disabled={running}
-        allowDecimal={false}
-        min={1}
-        error={error}
-        onChange={setDraft}
-        onBlur={commit}
-        onKeyDown={(event) => event.key === 'Enter' && commit()}
-        data-testid={`figure2-${settingKey}`}
-      />
-    </Tooltip>
   )
 }

@@ -1,9 +1,11 @@
 /** One side of Figure 1: which method, its picture, and what it cost. */
-import { Stack, Text } from '@mantine/core'
+import { Text } from '@mantine/core'
 import { useStore } from 'zustand'
 import { methodDefinitions } from '../../experiments/mixture/methodDefinitions'
+import { whyMethodUnused } from '../../experiments/mixture/relevance'
 import type { PanelName, PanelResult } from '../../store/posteriorTypes'
-import { formatCount, formatSeconds } from '../format'
+import { formatCount, formatSeconds, inSentence } from '../format'
+import { Subscripts } from '../math/Subscripts'
 import { ProblemCard } from '../ProblemAlert'
 import { MethodEquation } from './MethodEquation'
 import { MethodSetting } from './MethodSetting'
@@ -26,7 +28,7 @@ export function MethodPanel({ lab, panel }: { lab: PosteriorStore; panel: PanelN
       <div className={classes.methodHead}>
         <MethodSetting lab={lab} panel={panel} settingKey="method" />
         <Text size="xs" mt={4} lh={1.4} data-testid={`explanation-${panel}`}>
-          {definition.explanation}
+          <Subscripts text={definition.explanation} />
         </Text>
       </div>
       {problem && <ProblemCard problem={problem} />}
@@ -37,16 +39,34 @@ export function MethodPanel({ lab, panel }: { lab: PosteriorStore; panel: PanelN
         {result ? costs(result) : 'Evaluations, time and lost points appear with the samples.'}
       </Text>
       <MethodEquation method={method} />
-      <Stack gap={0}>
-        {definition.uses.length > 0 && (
-          <div className={classes.methodSettings}>
-            {definition.uses.map((key) => (
-              <MethodSetting key={key} lab={lab} panel={panel} settingKey={key} />
-            ))}
-          </div>
-        )}
-      </Stack>
+      <MethodSettings lab={lab} panel={panel} />
     </section>
+  )
+}
+
+/** The method's own settings. Those without effect here are not shown; why, is. */
+function MethodSettings({ lab, panel }: { lab: PosteriorStore; panel: PanelName }) {
+  const settings = useStore(lab, (state) => state.panels[panel].settings)
+  const observed = useStore(lab, (state) => state.settings.observed)
+  const { uses } = methodDefinitions[settings.method]
+  const reasons = uses.map((key) => whyMethodUnused(key, settings, observed))
+  const shown = uses.filter((_, k) => reasons[k] === undefined)
+  const reason = reasons.find((each) => each !== undefined)
+  return (
+    <div>
+      {shown.length > 0 && (
+        <div className={classes.methodSettings}>
+          {shown.map((key) => (
+            <MethodSetting key={key} lab={lab} panel={panel} settingKey={key} />
+          ))}
+        </div>
+      )}
+      {reason && shown.length < uses.length && shown[0] !== 'solver' && (
+        <Text size="xs" c="dimmed" mt={shown.length > 0 ? 4 : 0}>
+          Solver: {inSentence(reason)}
+        </Text>
+      )}
+    </div>
   )
 }
 

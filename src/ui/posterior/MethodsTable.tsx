@@ -5,6 +5,7 @@ import { useStore } from 'zustand'
 import type { MethodScore } from '../../experiments/mixture/scores'
 import controls from '../controls/controls.module.css'
 import { download } from '../download'
+import { Subscripts } from '../math/Subscripts'
 import { ProblemCard } from '../ProblemAlert'
 import { useColours } from '../useColours'
 import { TableExplanation } from './Explanations'
@@ -130,7 +131,7 @@ function ScoreRow({ score, best }: { score: MethodScore; best: ReadonlySet<strin
     <Table.Tr data-testid={`score-${score.method === 'exact' ? 'exact' : score.method.method}`}>
       <Table.Th scope="row" fw={score.method === 'exact' ? 600 : 400} style={{ whiteSpace: 'nowrap' }}>
         <span className={controls.dot} style={{ background: colour, marginRight: 6 }} aria-hidden />
-        {score.label}
+        <Subscripts text={score.label} />
       </Table.Th>
       {scoreColumns.map(({ key, text }) => {
         const isBest = best?.has(key) === true

@@ -6,11 +6,13 @@ import { useStore } from 'zustand'
 import { posteriorPresetNames, posteriorPresets } from '../../experiments/mixture/presets'
 import { whyMixtureUnused } from '../../experiments/mixture/relevance'
 import {
+  methodKeys,
   mixtureDefinitions,
   mixtureKeys,
   type MixtureGroup,
   type MixtureKey,
 } from '../../experiments/mixture/settings'
+import type { PosteriorLab } from '../../store/posteriorTypes'
 import controls from '../controls/controls.module.css'
 import { PriorControls } from './PriorControls'
 import { SceneSetting } from './SceneSetting'
@@ -47,8 +49,19 @@ export function PosteriorSettings({ lab }: { lab: PosteriorStore }) {
   )
 }
 
+/** Whether the settings are still those of the preset; another seed or number of samples shows the same thing. */
+function isChanged({ preset, settings, panels }: PosteriorLab): boolean {
+  if (preset === null) return true
+  const { settings: own, a, b } = posteriorPresets[preset]
+  return (
+    mixtureKeys.some((key) => key !== 'seed' && key !== 'samples' && settings[key] !== own[key]) ||
+    methodKeys.some((key) => panels.a.settings[key] !== a[key] || panels.b.settings[key] !== b[key])
+  )
+}
+
 function PresetChooser({ lab }: { lab: PosteriorStore }) {
   const preset = useStore(lab, (state) => state.preset)
+  const changed = useStore(lab, isChanged)
   return (
     <div data-tour="presets">
       <Select
@@ -62,11 +75,24 @@ function PresetChooser({ lab }: { lab: PosteriorStore }) {
         data-testid="preset"
         onChange={(name) => name && lab.getState().choosePreset(name)}
       />
-      <Text size="xs" mt={6} lh={1.45} data-testid="preset-caption">
-        {preset === null
-          ? 'Your own settings. Choose a situation above to see what each method gets right or wrong.'
-          : posteriorPresets[preset].caption}
-      </Text>
+      {preset !== null && (
+        <Text size="xs" mt={6} lh={1.45} data-testid="preset-caption">
+          {posteriorPresets[preset].caption}
+        </Text>
+      )}
+      {preset !== null && changed && (
+        <Text size="xs" mt={2} c="dimmed">
+          Changed since.{' '}
+          <Button
+            variant="subtle"
+            size="compact-xs"
+            onClick={() => lab.getState().choosePreset(preset)}
+            data-testid="restore-preset"
+          >
+            Restore
+          </Button>
+        </Text>
+      )}
     </div>
   )
 }

@@ -13,7 +13,9 @@ export function highlight(name: string): () => void {
     element = found
     found.setAttribute('data-tour-shown', '')
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches
-    found.scrollIntoView({ block: 'nearest', behavior: calm ? 'auto' : 'smooth' })
+    // On a phone the card covers the lower half.
+    const block = matchMedia('(max-width: 48em)').matches ? 'start' : 'nearest'
+    found.scrollIntoView({ block, behavior: calm ? 'auto' : 'smooth' })
     return true
   }
   const stop = () => {

@@ -1,0 +1,72 @@
+/** Figure 2's own settings: how many seeds and points, the rest under "Advanced". */
+import { Button, Collapse } from '@mantine/core'
+import { IconChevronDown } from '@tabler/icons-react'
+import { useId, useState } from 'react'
+import { useStore } from 'zustand'
+import type { Figure2Settings as Settings } from '../../experiments/mixture/figure2'
+import { figure2Definitions } from '../../experiments/mixture/figure2Settings'
+import { inWords, SettingControl } from '../controls/SettingControl'
+import classes from './posterior.module.css'
+import type { PosteriorStore } from './stores'
+
+type Key = keyof Settings
+
+const FIRST: readonly Key[] = ['seeds', 'points']
+const OTHERS = (Object.keys(figure2Definitions) as Key[]).filter((key) => !FIRST.includes(key))
+
+export function Figure2Settings({ lab }: { lab: PosteriorStore }) {
+  const [opened, setOpened] = useState(false)
+  const regionId = useId()
+  return (
+    <div>
+      <div className={classes.figure2Settings}>
+        {FIRST.map((key) => (
+          <Figure2Setting key={key} lab={lab} settingKey={key} />
+        ))}
+        <Button
+          variant="subtle"
+          size="compact-xs"
+          c="dimmed"
+          fw={400}
+          aria-expanded={opened}
+          aria-controls={regionId}
+          aria-label="Advanced settings: Figure 2"
+          data-testid="advanced-figure2"
+          onClick={() => setOpened(!opened)}
+          rightSection={
+            <IconChevronDown size={14} style={{ transform: opened ? 'rotate(180deg)' : undefined }} />
+          }
+        >
+          Advanced
+        </Button>
+      </div>
+      <Collapse expanded={opened} id={regionId}>
+        {opened && (
+          <div className={classes.figure2Settings} style={{ paddingTop: 8 }}>
+            {OTHERS.map((key) => (
+              <Figure2Setting key={key} lab={lab} settingKey={key} />
+            ))}
+          </div>
+        )}
+      </Collapse>
+    </div>
+  )
+}
+
+function Figure2Setting({ lab, settingKey }: { lab: PosteriorStore; settingKey: Key }) {
+  const value = useStore(lab, (state) => state.figure2.settings[settingKey])
+  const busy = useStore(lab, ({ figure2: { status } }) => status === 'running' || status === 'paused')
+  return (
+    <SettingControl
+      name={`figure2.${settingKey}`}
+      definition={figure2Definitions[settingKey]}
+      value={value}
+      disabled={busy}
+      unused={busy ? 'Cancel Figure 2 to change its settings; finished seeds are kept.' : undefined}
+      onChange={(next) => {
+        const messages = lab.getState().changeFigure2({ [settingKey]: Number(next) })
+        return messages.length === 0 ? null : inWords(messages.join(' '), figure2Definitions)
+      }}
+    />
+  )
+}
