@@ -49,6 +49,9 @@ const TRANSPORT = {
   scaling: { from: 16, factor: 2 },
 } as const
 
+/** T(u1, u2) of a scene, the same for every method. */
+const truthTransport = new WeakMap<Scene, { readonly count: number; readonly cost: number }>()
+
 /** The sampler's view of a method. `observed` (m) bounds the solver's iterations; a network's J needs `psd`. */
 export function posteriorOptions(
   method: MethodSettings,
@@ -171,10 +174,14 @@ export async function scoreMethod(
     return { ...score, divergence: NaN, coverage50: NaN, coverage90: NaN, consistency: NaN }
   }
   const transport = (v: Float32Array) => backend.transport(first, v, features, TRANSPORT, control)
-  const within = await transport(truth.subarray(length, 2 * length))
+  let within = truthTransport.get(scene)
+  if (within?.count !== count) {
+    within = { count, cost: await transport(truth.subarray(length, 2 * length)) }
+    truthTransport.set(scene, within)
+  }
   return {
     ...score,
-    divergence: sinkhornDivergence(await transport(kept), within),
+    divergence: sinkhornDivergence(await transport(kept), within.cost),
     ...coverage(scene, kept),
     consistency: consistency(scene, kept),
   }
