@@ -115,7 +115,9 @@ export function drawSpaceAxes(
       const [x, y] = pixelAt(tick)
       context.moveTo(x, y)
       context.lineTo(x + 4 * normal[0], y + 4 * normal[1])
-      if (tick !== 0) context.fillText(numberText(tick), x + 13 * normal[0], y + 12 * normal[1])
+      // The middle is the symbol's, and at the ends two axes meet.
+      if (tick !== 0 && Math.abs(tick) < 0.9 * half)
+        context.fillText(numberText(tick), x + 13 * normal[0], y + 12 * normal[1])
     }
     context.stroke()
     drawSymbol(context, middle[0] + 17 * normal[0], middle[1] + 17 * normal[1], feature + 1, small, style)

@@ -75,9 +75,13 @@ export interface ScatterStyle extends AxesStyle {
 }
 
 const EXACT = { side: 4, opacity: 0.2 }
-const SAMPLES = { side: 2.4, opacity: 0.62 }
+const SAMPLES = { side: 3, opacity: 0.7 }
 /** In space, points behind the middle of the box are smaller and paler. */
 const BEHIND = { side: 0.8, opacity: 0.6 }
+
+/** Where a plane's stem ends and a line in space, in half-widths of the box. */
+export const STEM = 1.3
+export const LINE_IN_SPACE = 1.15
 
 /** Where the square of the plot lies on a canvas of `size` × `scatterHeight(size)` pixels. */
 export function scatterView(size: number, reach: number, dimensions: number): View {
@@ -202,7 +206,7 @@ function drawPoints(
   context.restore()
 }
 
-/** A translucent band as wide as the components, with a thin line through their means. */
+/** A translucent band of two standard deviations of the components to either side, with a thin line through their means. */
 function drawCurve(
   context: CanvasRenderingContext2D,
   view: View,
@@ -257,12 +261,13 @@ function drawConstraint(
       context.stroke()
     }
     context.globalAlpha = 1
+    drawStem(context, view, projection, box, first, y[0]!)
     return
   }
   const second = features === 3 ? A.subarray(features, 2 * features) : null
   const foot = first.map((value, i) => value * y[0]! + (second ? second[i]! * y[1]! : 0))
   const direction = second ? cross(first, second) : Float64Array.of(-first[1]!, first[0]!)
-  const ends = clipLine(foot, direction, second ? 1.15 * box : 1.5 * box)
+  const ends = second ? [-LINE_IN_SPACE * box, LINE_IN_SPACE * box] : clipLine(foot, direction, 1.1 * box)
   if (!ends) return
   context.beginPath()
   for (const t of ends) {
@@ -287,6 +292,33 @@ function drawConstraint(
   context.stroke()
 }
 
+/** From the plane's foot y a along its normal to where it is turned. */
+function drawStem(
+  context: CanvasRenderingContext2D,
+  view: View,
+  projection: Projection,
+  box: number,
+  a: Float64Array,
+  y: number,
+): void {
+  context.setLineDash([2, 3])
+  context.lineWidth = 1.25
+  context.beginPath()
+  for (const t of [y, STEM * box]) {
+    context.lineTo(
+      ...toPixel(
+        view,
+        project(
+          projection,
+          a.map((value) => value * t),
+        ),
+      ),
+    )
+  }
+  context.stroke()
+  context.setLineDash([])
+}
+
 /** Planes to draw, each with its distance in sigma_y and the opacity of its face. */
 const SHEET = [[0, 0.13]] as const
 const SLAB = [
@@ -304,7 +336,7 @@ function drawProbe(
 ): void {
   context.lineJoin = 'round'
   context.strokeStyle = style.samples
-  context.globalAlpha = 0.7
+  context.globalAlpha = 0.45
   context.lineWidth = 1
   context.beginPath()
   for (let k = 0; k < path.length / projection.features; k += 1) {

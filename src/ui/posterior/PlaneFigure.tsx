@@ -11,6 +11,7 @@ import type { PanelName, PosteriorLab } from '../../store/posteriorTypes'
 import { download } from '../download'
 import { formatCount, formatMeasure } from '../format'
 import { Legend } from '../manifold/Legend'
+import { Subscripts } from '../math/Subscripts'
 import { Figure } from '../plots/Figure'
 import { scatterStyle, scatterToPng } from '../plots/scatterExport'
 import { colours as themes, type Colours } from '../theme'
@@ -80,12 +81,20 @@ export function PlaneFigure({ lab, panel }: PlaneFigureProps) {
   return (
     <Figure
       testId={`plane-${panel}`}
-      title={hasResult ? `Samples by ${label}` : 'Prior and observation'}
+      title={
+        hasResult ? (
+          <span className={classes.title}>
+            Samples by <Subscripts text={label} />
+          </span>
+        ) : (
+          'Prior and observation'
+        )
+      }
       onExport={hasScene ? save : undefined}
       exportLabel={`Save the picture of ${label} as PNG`}
       caption={captionOf(panel, features)}
     >
-      <Legend items={legendOf(colours, method, `samples by ${label}`, features)} />
+      <Legend items={legendOf(colours, method, 'samples', features)} />
       {features > 3 && <Coordinates features={features} />}
       <div
         className={classes.plane}
@@ -125,9 +134,9 @@ function legendOf(
   features: number,
 ) {
   return [
-    { colour: truth, label: 'truth: prior (line), p(x_t | y) (dots)' },
+    { colour: truth, label: 'truth: prior (line), exact posterior (dots)' },
     { colour: methods[method], label: samples },
-    ...(features > 3 ? [] : [{ colour: observation, label: 'A x = y, ± σ_y' }]),
+    ...(features > 3 ? [] : [{ colour: observation, label: 'A x = y' }]),
   ]
 }
 

@@ -7,6 +7,7 @@ import type { CovarianceName } from '../../diffusion/types'
 import { methodDefinitions } from '../../experiments/mixture/methodDefinitions'
 import type { PanelName, PosteriorLab } from '../../store/posteriorTypes'
 import { formatMeasure } from '../format'
+import { Subscripts } from '../math/Subscripts'
 import { useColours } from '../useColours'
 import { covarianceOrder, createProbeReader } from './planeContent'
 import classes from './plane.module.css'
@@ -109,10 +110,12 @@ function Numbers({ lab, panel }: { lab: StoreApi<PosteriorLab>; panel: PanelName
     return (
       <Group gap={8}>
         <Text size="xs" c="dimmed">
-          At x_0 nothing is left to estimate.
+          At <Subscripts text="x_0" /> nothing is left to estimate.
         </Text>
         <Button size="compact-xs" variant="default" onClick={() => showTelling(lab, panel)}>
-          Go back to σ_t ≈ {TELLING_SIGMA}
+          Go back to&nbsp;
+          <Subscripts text="σ_t" />
+          &nbsp;≈ {TELLING_SIGMA}
         </Button>
       </Group>
     )
@@ -134,7 +137,9 @@ function Numbers({ lab, panel }: { lab: StoreApi<PosteriorLab>; panel: PanelName
     <table>
       <thead>
         <tr>
-          <th scope="col">at σ_t = {formatMeasure(sigma)}</th>
+          <th scope="col">
+            at <Subscripts text="σ_t" /> = {formatMeasure(sigma)}
+          </th>
           <th
             scope="col"
             title="Standard deviation of A x given x_t: the square root of the mean diagonal of A V Aᵀ"
@@ -153,7 +158,7 @@ function Numbers({ lab, panel }: { lab: StoreApi<PosteriorLab>; panel: PanelName
                 className={classes.line}
                 style={{ borderColor: colour, borderWidth: width }}
               />
-              {label}
+              <Subscripts text={label} />
               {key === used && ' ← this method’s'}
             </th>
             <td>{formatMeasure(value)}</td>

@@ -2,7 +2,7 @@
  * Handles over a panel's canvas: one moves the constraint A x = y, one turns it, and in R^3 one turns the view. Each is
  * a slider that takes the focus and moves by pointer, finger or arrow keys; both panels follow through the stores.
  */
-import { IconArrowsHorizontal, IconArrowsMove, IconRotate2, IconRotate3d } from '@tabler/icons-react'
+import { IconArrowsHorizontal, IconArrowsMove, IconRotateClockwise, IconRotate3d } from '@tabler/icons-react'
 import { useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react'
 import { useStore, type StoreApi } from 'zustand'
 import { createStore } from 'zustand/vanilla'
@@ -136,7 +136,7 @@ function ConstraintHandle({ kind, lab, plane, hinted }: ConstraintHandleProps) {
   }
   const { y1, azimuth } = lab.getState().settings
   const { minimum, maximum } = rangeOf(kind === 'move' ? 'y1' : 'azimuth')
-  const Icon = kind === 'turn' ? IconRotate2 : point ? IconArrowsMove : IconArrowsHorizontal
+  const Icon = kind === 'turn' ? IconRotateClockwise : point ? IconArrowsMove : IconArrowsHorizontal
   return (
     <div
       ref={element}

@@ -4,6 +4,7 @@
  */
 import { measurement } from '../../experiments/mixture/scene'
 import { mixtureDefinitions, type MixtureSettings } from '../../experiments/mixture/settings'
+import { LINE_IN_SPACE, STEM } from '../plots/scatterCanvas'
 import { along, boxOf, clipLine, cross, project, type Projection } from '../plots/scatterGeometry'
 
 type Point = readonly [number, number]
@@ -19,9 +20,6 @@ export interface ConstraintHandles {
 const DEGREES = 180 / Math.PI
 /** Share of the picture's half-width at which a line's handles stand. */
 const LINE_HANDLES = 0.9
-/** The plane's turning handle, and the ends of a line in space, in half-widths of the box. */
-const STEM = 1.3
-const LINE_IN_SPACE = 1.15
 /** A direction seen nearly end on moves no faster than one whose image has this squared length. */
 const LEAST_FORESHORTENING = 0.1
 const TURN_ITERATIONS = 8
