@@ -2,12 +2,18 @@
 //
 //     x ← a x + b d(x, sigma) + c ε
 //
-// with d the denoiser (shared/prior.wgsl) or the posterior denoiser (shared/posterior.wgsl), whichever module is
-// included. Random numbers depend on sample and step only, so slicing changes no bit.
-// Modules: shared/sincos.wgsl, shared/random.wgsl, shared/network.wgsl, shared/denoiser.wgsl, one of the two above
-// (with shared/solvers.wgsl). Twin: src/diffusion/cpuBackend.ts.
+// with d the denoiser, or a posterior denoiser. It knows neither: modules are put before it.
+//
+//   denoiser   TILE samples and THREADS threads a workgroup, `place`; `Linearization`, the denoiser at a point, with x_hat =
+//              E[x | x_t]; `linearize`; `vjp` for Jᵀ v there. Both are called by all threads of a workgroup together; sample
+//              i of the tile is with thread i. Bindings 1 and 3. shared/network_denoiser.wgsl or shared/mixture_denoiser.wgsl.
+//   estimate   d of a step from the linearization: shared/prior.wgsl or shared/posterior.wgsl.
+//
+// Frames: x at the beginning of the steps that the plan marks is kept behind x itself. Random numbers depend on sample and
+// step only, so slicing changes no bit. Needs shared/random.wgsl too. Twin: src/diffusion/cpuSampling.ts.
 
 struct Parameters {
+  mean: array<vec4f, 2>,
   begin: u32, // samples begin .. end - 1
   end: u32,
   first: u32, // steps first .. last - 1
@@ -15,20 +21,18 @@ struct Parameters {
   seed: u32,
   stream: u32,
   origin: u32, // the sample at element 0 of the buffers
+  count: u32, // samples in the buffers
   start: u32, // 1: x is drawn from N(mean, start_sigma² I) first
   iterations: u32, // of the solver
   shared_observation: u32, // 1: all samples have observation 0
   sigma_y: f32,
   start_sigma: f32,
-  mean: array<vec4f, 2>,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> weights: array<vec4f>;
-// [steps, 2]: (sigma, a, b, c), (log sigma, v of V = v I, 0, 0)
+// [steps, 2]: (sigma, a, b, c), (log sigma, number of the posterior method, number of the frame from 1 on or 0, 0)
 @group(0) @binding(2) var<storage, read> plan: array<vec4f>;
-@group(0) @binding(3) var<storage, read> table: array<vec4f>; // [last - first, HIDDEN / 4], see embedding_table.wgsl
-@group(0) @binding(4) var<storage, read_write> state: array<f32>; // x, [count, FEATURES]
+@group(0) @binding(4) var<storage, read_write> state: array<f32>; // x, then the frames, [1 + frames, count, FEATURES]
 
 // Normal draws of a sample: the features' components of (index, step, domain).
 fn draw(sample: u32, step: u32, domain: u32) -> array<f32, FEATURES> {
@@ -40,13 +44,6 @@ fn draw(sample: u32, step: u32, domain: u32) -> array<f32, FEATURES> {
     }
   }
   return noise;
-}
-
-// block = a row of the table, from vec4 `first`, for all samples.
-fn set_block_from_table(first: u32) {
-  for (var i = 0u; i < rolled(BLOCK); i++) {
-    block[i] = vec4f(table[first + column + i / 4u % VECTORS * STRIDE][i % 4u]);
-  }
 }
 
 @compute @workgroup_size(THREADS)
@@ -74,28 +71,14 @@ fn sample_plan(
   }
   for (var step = parameters.first; step < parameters.last; step++) {
     let coefficients = plan[2u * step];
-    let scales = precondition(coefficients.x);
-    var inputs: array<f32, FEATURES>;
-    for (var i = 0u; i < FEATURES; i++) {
-      inputs[i] = scales.input * x[i];
-    }
-    set_features(&inputs, 0.0);
-    for (var l = 0u; l < LAYERS; l++) {
-      if (l == 0u) {
-        set_block_from_table((step - parameters.first) * COLUMNS);
-      } else {
-        set_block(bias_of(l));
-      }
-      hidden_layer(l, select(HIDDEN, FEATURES, l == 0u));
-    }
-    narrow_product(FINAL);
-    var x_hat: array<f32, FEATURES>;
-    if (owner) {
+    let frame = u32(plan[2u * step + 1u].z);
+    if (owner && frame > 0u) {
       for (var i = 0u; i < FEATURES; i++) {
-        x_hat[i] = scales.skip * x[i] + scales.out * output_value(i, index);
+        state[frame * parameters.count * FEATURES + home + i] = x[i];
       }
     }
-    let d = estimate(&x_hat, scales, coefficients.x, step, sample, owner);
+    var point = linearize(&x, coefficients.x, step - parameters.first, owner);
+    let d = estimate(&point, coefficients.x, step, sample, owner);
     for (var i = 0u; i < FEATURES; i++) {
       x[i] = coefficients.y * x[i] + coefficients.z * d[i];
     }

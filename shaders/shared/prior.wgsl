@@ -1,12 +1,11 @@
-// The estimate of an unconditional sampler: the denoiser itself, E[x | x_t]. Needs shared/denoiser.wgsl.
+// The estimate of an unconditional sampler: the denoiser itself, E[x | x_t].
 
 fn estimate(
-  x_hat: ptr<function, array<f32, FEATURES>>,
-  scales: Scales,
+  point: ptr<function, Linearization>,
   sigma: f32,
   step: u32,
   sample: u32,
   owner: bool,
 ) -> array<f32, FEATURES> {
-  return *x_hat;
+  return (*point).x_hat;
 }

@@ -9,7 +9,8 @@ import { type GpuCounters, createCounters } from './buffers'
 import { openDevice } from './device'
 import { type JobContext, withJob } from './job'
 import { histograms } from './jobs/histograms'
-import { sample } from './jobs/sample'
+import { logLikelihoods, moments } from './jobs/moments'
+import { sample, trajectory } from './jobs/sample'
 import { train } from './jobs/train'
 import { transport } from './jobs/transport'
 
@@ -45,6 +46,9 @@ export async function createWebGpuBackend(gpu: GPU | undefined): Promise<WebGpuB
     lost: opened.lost,
     counters,
     sample: (request, control) => withJob(context, control, (job) => sample(job, request)),
+    trajectory: (request, control) => withJob(context, control, (job) => trajectory(job, request)),
+    moments: (request, control) => withJob(context, control, (job) => moments(job, request)),
+    logLikelihoods: (request, control) => withJob(context, control, (job) => logLikelihoods(job, request)),
     train: (request, control) => withJob(context, control, (job) => train(job, request)),
     async transport(u, v, features, options, control) {
       const { cost } = await withJob(context, control, (job) => transport(job, u, v, features, options))

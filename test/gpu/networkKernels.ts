@@ -8,14 +8,8 @@ import type { BufferScope } from '../../src/gpu/buffers'
 import { DenoiserForwardKernel } from '../../src/gpu/kernels/denoiserForward'
 import { DenoiserDerivativeKernel } from '../../src/gpu/kernels/denoiserDerivative'
 import { DenoisingLossKernel } from '../../src/gpu/kernels/denoisingLoss'
-import {
-  type SampleSettings,
-  type SampleSlice,
-  SampleKernel,
-  packCovariances,
-  packPlan,
-  posteriorKernelOptions,
-} from '../../src/gpu/kernels/sample'
+import { packCovariances, packPlan, posteriorKernelOptions } from '../../src/gpu/kernels/posteriorPlan'
+import { type SampleSettings, type SampleSlice, SampleKernel } from '../../src/gpu/kernels/sample'
 import { gpuLayout, packWeights, unpackWeights } from '../../src/gpu/network'
 
 export interface Network {
@@ -78,22 +72,23 @@ export class NetworkKernels {
       readonly y: ArrayLike<number>
     },
   ): Promise<Float32Array> {
-    const { shape } = this.network
+    const { shape: network, weights } = this.network
+    const prior = { kind: 'mlp', network, weights: Float32Array.from(weights) } as const
     const options = posterior && posteriorKernelOptions(posterior.observed, posterior)
-    const kernel = await SampleKernel.create(this.scope.device, shape, options)
-    const covX = posterior?.covariance === 'gaussian' ? posterior.covX : undefined
+    const kernel = await SampleKernel.create(this.scope.device, prior, options)
+    const covariances = posterior && packCovariances(plan, network.features, posterior)
     const state = this.upload('state', x)
     const buffers = {
-      ...this.networkBuffers(),
-      plan: this.scope.upload('plan', packPlan(plan, posterior?.covariance)),
+      plan: this.scope.upload('plan', packPlan(plan, posterior)),
       state,
       observations: posterior && {
         A: this.upload('A', posterior.A),
         y: this.upload('y', posterior.y),
-        covariances: covX && this.upload('covariances', packCovariances(plan, shape.features, covX)),
+        covariances: covariances && this.upload('covariances', covariances),
       },
     }
-    const bound = kernel.bind(this.scope, buffers, {
+    const bound = kernel.bind(this.scope, prior, buffers, {
+      count: x.length / network.features,
       seed: 0,
       stream: 0,
       mean: [],

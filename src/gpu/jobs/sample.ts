@@ -5,24 +5,21 @@
  * of some of the samples. Neither changes a bit of the result, because random numbers are counted by sample
  * and step. Where the samples do not fit one binding, groups of them run the plan one after the other.
  */
-import type { Histograms, SampleRequest } from '../../diffusion/backend'
-import { samplerEvaluationFlops } from '../../diffusion/flops'
-import { embeddingFrequencies } from '../../diffusion/mlp'
+import type { Histograms, SampleRequest, Trajectory, TrajectoryRequest } from '../../diffusion/backend'
+import { priorEvaluationFlops } from '../../diffusion/flops'
+import { featuresOf } from '../../diffusion/types'
 import { BufferScope } from '../buffers'
 import type { Job } from '../job'
-import {
-  type BoundSampler,
-  SampleKernel,
-  maximumSliceSteps,
-  packCovariances,
-  packPlan,
-  posteriorKernelOptions,
-} from '../kernels/sample'
-import { packWeights } from '../network'
+import { priorShape } from '../kernels/denoiserModule'
+import { packCovariances, packPlan, posteriorKernelOptions } from '../kernels/posteriorPlan'
+import { type BoundSampler, SampleKernel } from '../kernels/sample'
 import { Previews, added } from './previews'
+import { twistedSample } from './twistedSample'
 
-/** Sample-steps of the first submit: small enough for the slowest GPU. */
-const firstSlice = 2048
+/** Sample-steps of the first submit of a network: small enough for the slowest GPU. */
+const networkSlice = 2048
+/** Operations of the first submit of a mixture, likewise. */
+const mixtureSliceFlops = 2 ** 29
 /** A submit takes a multiple of this many samples, whole tiles of the kernel. */
 const granularity = 64
 
@@ -32,11 +29,17 @@ export interface SampleCursor {
   begin: number
 }
 
-/** The next part of the work within `offered` sample-steps; moves the cursor on. */
-export function advance(cursor: SampleCursor, offered: number, count: number, steps: number) {
+/** The next part of the work within `offered` sample-steps and `most` plan steps; moves the cursor on. */
+export function advance(
+  cursor: SampleCursor,
+  offered: number,
+  count: number,
+  steps: number,
+  most = Infinity,
+) {
   const { step, begin } = cursor
   if (begin === 0 && offered >= count) {
-    const last = Math.min(steps, step + Math.min(maximumSliceSteps, Math.floor(offered / count)))
+    const last = Math.min(steps, step + Math.min(most, Math.floor(offered / count)))
     cursor.step = last
     return { first: step, last, begin: 0, end: count, units: (last - step) * count }
   }
@@ -46,30 +49,42 @@ export function advance(cursor: SampleCursor, offered: number, count: number, st
   return { first: step, last: step + 1, begin, end, units: end - begin }
 }
 
-function validate({ network, plan, count, mean, observations, posterior }: SampleRequest): void {
+function validate({ prior, plan, count, mean, observations, posterior, frames }: TrajectoryRequest): void {
+  const features = featuresOf(prior)
   if (plan.length === 0) throw new RangeError('The sampler has no steps.')
-  if (mean.length !== network.features) {
-    throw new RangeError(`The mean has ${mean.length} features, the network ${network.features}.`)
+  if (mean.length !== features) {
+    throw new RangeError(`The mean has ${mean.length} features, the prior ${features}.`)
   }
-  if (observations && observations.count !== count) {
+  if (observations && observations.count !== count && observations.count !== 1) {
     throw new RangeError(`There are ${observations.count} observations for ${count} samples.`)
   }
   if (observations && !posterior) throw new RangeError('Observations need the options of the posterior.')
+  if (frames.some((step, i) => !(step in plan) || (i > 0 && step <= frames[i - 1]!))) {
+    throw new RangeError(`Frames are steps of the plan, ascending, from 0 to ${plan.length - 1}.`)
+  }
+  if (prior.kind === 'mixture') {
+    const { means, thickness } = prior.mixture
+    if (!(means.length >= features && means.length % features === 0 && thickness > 0)) {
+      throw new RangeError('A mixture needs whole means and a thickness above zero.')
+    }
+  }
 }
 
-/** The kernel for the request's network and posterior. */
-function sampleKernel(job: Job, { network, observations, posterior }: SampleRequest): Promise<SampleKernel> {
+/** The kernel for the request's prior and posterior, whatever numbers they have. */
+function sampleKernel(job: Job, { prior, observations, posterior }: SampleRequest): Promise<SampleKernel> {
+  const shape = priorShape(prior)
   const options =
     observations && posterior ? posteriorKernelOptions(observations.observed, posterior) : undefined
-  return job.context.kernel(`sample ${JSON.stringify([network, options])}`, (device) =>
-    SampleKernel.create(device, network, options),
+  return job.context.kernel(`sample ${JSON.stringify([shape, options])}`, (device) =>
+    SampleKernel.create(device, shape, options),
   )
 }
 
-/** Samples first … first + count - 1 on the device: their state x [count, features] and the sampler bound to it. */
+/** Samples first … first + count - 1 on the device, and the sampler bound to them. */
 interface Group {
   readonly first: number
   readonly count: number
+  /** x, then the frames, [1 + frames, count, features]. */
   readonly state: GPUBuffer
   readonly sampler: BoundSampler
 }
@@ -77,54 +92,74 @@ interface Group {
 function prepareGroup(
   scope: BufferScope,
   kernel: SampleKernel,
-  request: SampleRequest,
+  request: TrajectoryRequest,
   first: number,
   count: number,
 ): Group {
-  const { network, weights, plan, observations, posterior } = request
-  const { features, embedding } = network
-  const covariance = observations && posterior?.covariance
+  const { prior, plan, observations, posterior, frames } = request
+  const features = featuresOf(prior)
+  const conditional = observations && posterior
+  const shared = observations?.count === 1
   const part = (label: string, data: Float32Array, width: number): GPUBuffer =>
-    scope.upload(label, data.subarray(first * width, (first + count) * width))
-  const covX = covariance === 'gaussian' ? posterior?.covX : undefined
-  if (covariance === 'gaussian' && !covX) {
-    throw new RangeError('The Gaussian covariance needs the covariance of a fit.')
-  }
-  const state = scope.storage('samples', count * features * 4)
+    scope.upload(label, shared ? data : data.subarray(first * width, (first + count) * width))
+  const covariances = conditional && packCovariances(plan, features, posterior)
+  const state = scope.storage('samples', (1 + frames.length) * count * features * 4)
   const buffers = {
-    weights: scope.upload('weights', packWeights(network, weights)),
-    frequencies: scope.upload('frequencies', Float32Array.from(embeddingFrequencies(embedding))),
-    plan: scope.upload('plan', packPlan(plan, covariance)),
+    plan: scope.upload('plan', packPlan(plan, conditional && posterior, frames)),
     state,
     observations: observations && {
       A: part('A', observations.A, observations.observed * features),
       y: part('y', observations.y, observations.observed),
-      covariances: covX && scope.upload('covariances', packCovariances(plan, features, covX)),
+      covariances: covariances && scope.upload('covariances', covariances),
     },
   }
-  const sampler = kernel.bind(scope, buffers, {
+  const sampler = kernel.bind(scope, prior, buffers, {
     ...request,
+    count,
     origin: first,
     sigmaY: observations?.sigmaY,
+    sharedObservation: shared,
     // more iterations than rows add nothing but rounding
     solverIterations: Math.min(posterior?.solverIterations ?? 0, observations?.observed ?? 0),
   })
   return { first, count, state, sampler }
 }
 
-/** Samples [count, features]. */
-export async function sample(job: Job, request: SampleRequest): Promise<Float32Array> {
+/**
+ * Most samples whose state and own observations fit one binding. Errors: DeviceLimitError where not even one sample's
+ * frames, or the means of a mixture, fit.
+ */
+function largestGroup(job: Job, { prior, observations, frames }: TrajectoryRequest): number {
+  const features = featuresOf(prior)
+  const rows = observations && observations.count !== 1 ? observations.observed : 1
+  job.requireBinding(1 + frames.length, 4 * features, 'states of one sample')
+  if (prior.kind === 'mixture') {
+    job.requireBinding(prior.mixture.means.length / features, 4 * features, 'components')
+  }
+  return Math.floor(job.largestBinding / (4 * features * Math.max(rows, 1 + frames.length)))
+}
+
+/** Samples and asked frames. Errors: RangeError where the request does not fit together, DeviceLimitError. */
+export async function trajectory(job: Job, request: TrajectoryRequest): Promise<Trajectory> {
+  if (request.observations && request.posterior?.method === 'tds') {
+    if (request.prior.kind === 'mlp') throw new RangeError('TDS on the GPU takes the mixture prior only.')
+    return twistedSample(job, request)
+  }
   validate(request)
-  const { network, plan, count, observations, posterior } = request
-  const { features } = network
-  const result = new Float32Array(count * features)
-  if (count === 0) return result
+  const { prior, plan, count, observations, posterior, frames } = request
+  const features = featuresOf(prior)
+  const samples = new Float32Array(count * features)
+  const kept = new Float32Array(frames.length * count * features)
+  if (count === 0) return { samples, frames: kept }
+  const most = largestGroup(job, request)
   const kernel = await job.compile(() => sampleKernel(job, request))
   const previews = await Previews.create(job, request)
-  const observed = observations?.observed ?? 0
-  // a group is what fits one binding: x, A and y of its samples
-  const most = Math.floor(job.largestBinding / (4 * features * Math.max(1, observed)))
-  const flopsPerUnit = samplerEvaluationFlops(network, observed, observations ? posterior : undefined)
+  const flopsPerUnit = priorEvaluationFlops(
+    prior,
+    observations?.observed ?? 0,
+    observations ? posterior : undefined,
+  )
+  const firstSlice = prior.kind === 'mlp' ? networkSlice : Math.ceil(mixtureSliceFlops / flopsPerUnit)
   let earlier: Histograms | undefined
 
   for (let first = 0; first < count; first += most) {
@@ -132,7 +167,7 @@ export async function sample(job: Job, request: SampleRequest): Promise<Float32A
     const scope = new BufferScope(job.device, job.context.counters)
     try {
       const group = await job.checked(() => prepareGroup(scope, kernel, request, first, size))
-      await runPlan(job, group, plan.length, previews, {
+      await runPlan(job, group, plan.length, firstSlice, previews, {
         preview: (histograms) => job.control?.onPreview?.(added(earlier, histograms)),
         progress(units) {
           const done = first * plan.length + units
@@ -145,13 +180,22 @@ export async function sample(job: Job, request: SampleRequest): Promise<Float32A
         await job.submit((encoder) => drawn.encode(encoder))
         earlier = added(earlier, await drawn.read())
       }
-      const data = await job.guard(scope.read(group.state, size * features * 4))
-      result.set(new Float32Array(data), first * features)
+      const length = size * features
+      const data = await job.guard(scope.read(group.state, (1 + frames.length) * length * 4))
+      samples.set(new Float32Array(data, 0, length), first * features)
+      for (let f = 0; f < frames.length; f++) {
+        kept.set(new Float32Array(data, 4 * (1 + f) * length, length), (f * count + first) * features)
+      }
     } finally {
       scope.destroy()
     }
   }
-  return result
+  return { samples, frames: kept }
+}
+
+/** Samples [count, features]. Errors: as `trajectory`. */
+export async function sample(job: Job, request: SampleRequest): Promise<Float32Array> {
+  return (await trajectory(job, { ...request, frames: [] })).samples
 }
 
 /** Runs the plan over one group of samples. */
@@ -159,6 +203,7 @@ async function runPlan(
   job: Job,
   group: Group,
   steps: number,
+  firstSlice: number,
   previews: Previews | undefined,
   report: { preview(histograms: Histograms): void; progress(units: number): void },
 ): Promise<void> {
@@ -169,7 +214,7 @@ async function runPlan(
     total: count * steps,
     first: firstSlice,
     submit(offered) {
-      const part = advance(cursor, offered, count, steps)
+      const part = advance(cursor, offered, count, steps, group.sampler.steps)
       // before the first step is through, some samples have not even started
       const drawn = previews?.due && cursor.step > 0 ? previews.draw(group.state, count) : undefined
       const finished = job.submit((encoder) => {
