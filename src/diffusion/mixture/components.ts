@@ -10,7 +10,7 @@
  */
 import type { Mixture } from '../types'
 
-/** Components whose weight is below e^-100 of the largest are left out: no sum in float64 would notice them. */
+/** Components whose weight is below e^-100 of the largest are left out: no moment in float64 would notice them. */
 const LEAST_EXPONENT = -100
 
 /** Evaluates one point at a time; every call overwrites the results of the last. */
@@ -31,7 +31,8 @@ export class MixtureComponents {
   readonly offset: Float64Array
   /** V[x | x_t], [features, features]. */
   readonly covariance: Float64Array
-  private readonly exponents: Float64Array
+  /** Logarithms of all weights, also of those that are left out, [count]. */
+  readonly logWeights: Float64Array
   private readonly difference: Float64Array
 
   /** Error: RangeError where the mixture is empty, its means do not fit its features, or its thickness is not positive. */
@@ -45,7 +46,7 @@ export class MixtureComponents {
     if (!(thickness > 0)) throw new RangeError(`A mixture's thickness is above 0, not ${thickness}.`)
     this.indices = new Uint32Array(this.count)
     this.weights = new Float64Array(this.count)
-    this.exponents = new Float64Array(this.count)
+    this.logWeights = new Float64Array(this.count)
     this.offset = new Float64Array(features)
     this.difference = new Float64Array(features)
     this.covariance = new Float64Array(features * features)
@@ -53,7 +54,7 @@ export class MixtureComponents {
 
   /** Weights and mean at the point xT[at ..], noise level sigma; returns log p(x_t). */
   locate(xT: Float64Array, at: number, sigma: number): number {
-    const { features: n, count, exponents, indices, weights, offset } = this
+    const { features: n, count, logWeights, indices, weights, offset } = this
     const { means, thickness } = this.mixture
     const total = thickness * thickness + sigma * sigma
     this.share = (sigma * sigma) / total
@@ -63,14 +64,14 @@ export class MixtureComponents {
       let distance = 0
       for (let i = 0; i < n; i++) distance += (means[k * n + i]! - xT[at + i]!) ** 2
       const exponent = distance / (-2 * total)
-      exponents[k] = exponent
+      logWeights[k] = exponent
       if (exponent > largest) largest = exponent
     }
     offset.fill(0)
     let sum = 0
     let active = 0
     for (let k = 0; k < count; k++) {
-      const exponent = exponents[k]! - largest
+      const exponent = logWeights[k]! - largest
       if (exponent < LEAST_EXPONENT) continue
       const weight = Math.exp(exponent)
       indices[active] = k
@@ -80,8 +81,10 @@ export class MixtureComponents {
     }
     this.active = active
     for (let a = 0; a < active; a++) weights[a]! /= sum
+    const normalizer = largest + Math.log(sum)
+    for (let k = 0; k < count; k++) logWeights[k]! -= normalizer
     for (let i = 0; i < n; i++) offset[i]! *= this.share / sum
-    return largest + Math.log(sum / count) - (n / 2) * Math.log(2 * Math.PI * total)
+    return normalizer - Math.log(count) - (n / 2) * Math.log(2 * Math.PI * total)
   }
 
   /** `covariance` of the point that `locate` was called for. */

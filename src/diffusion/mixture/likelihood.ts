@@ -176,15 +176,15 @@ export function mixtureLogLikelihoods({
     for (let i = 0; i < n; i++) v[i * n + i] = components.within
     system.factor(v)
     let largest = -Infinity
-    for (let a = 0; a < components.active; a++) {
-      const mean = components.indices[a]! * n
-      for (let i = 0; i < n; i++) difference[i] = means[mean + i]! - xT[at + i]!
+    // y may come from a component that x_t alone makes all but impossible, so none is left out
+    for (let k = 0; k < components.count; k++) {
+      for (let i = 0; i < n; i++) difference[i] = means[k * n + i]! - xT[at + i]!
       system.observe(xT, at, difference, components.share)
-      exponents[a] = Math.log(components.weights[a]!) + system.logDensity(0)
-      largest = Math.max(largest, exponents[a]!)
+      exponents[k] = components.logWeights[k]! + system.logDensity(0)
+      largest = Math.max(largest, exponents[k]!)
     }
     let sum = 0
-    for (let a = 0; a < components.active; a++) sum += Math.exp(exponents[a]! - largest)
+    for (const exponent of exponents) sum += Math.exp(exponent - largest)
     result.exact[b] = largest + Math.log(sum) + system.normalizer
   }
   return result
