@@ -6,7 +6,8 @@
 //
 // One thread a point. V = diag(V 1) (TMPD) may be indefinite: IMPOSSIBLE then. The Gaussian fit's V is diagonal on the
 // eigenvectors of its Sigma_x. Source: Rozet et al. 2024, section 4. Twin: src/diffusion/mixture.ts.
-// Constants: FEATURES, SIZE (rows of A). Modules: shared/solvers.wgsl, shared/log_normal.wgsl, shared/mixture.wgsl.
+// Constants: FEATURES, SIZE (rows of A). Modules: shared/solvers.wgsl,
+// shared/log_normal.wgsl, shared/mixture.wgsl, shared/observed_system.wgsl.
 
 struct Parameters {
   count: u32,
@@ -27,8 +28,7 @@ struct Parameters {
 // log_likelihoods: exact, tweedie, zero, identity, pigdm, gaussian, tmpd [count] each
 @group(0) @binding(5) var<storage, read_write> results: array<f32>;
 
-const OBSERVED_VALUE = SIZE * FEATURES;
-const EIGENVECTORS = OBSERVED_VALUE + SIZE;
+const EIGENVECTORS = SIZE * FEATURES + SIZE;
 const EIGENVALUES = EIGENVECTORS + SIZE * FEATURES;
 
 fn component_count() -> u32 {
@@ -51,18 +51,6 @@ fn point_at(point: u32) -> array<f32, FEATURES> {
   return x;
 }
 
-// y - A x.
-fn residual_at(x: ptr<function, array<f32, FEATURES>>) -> SmallVector {
-  var residual: SmallVector = SmallVector();
-  for (var r = 0u; r < SIZE; r++) {
-    residual[r] = observation[OBSERVED_VALUE + r];
-    for (var i = 0u; i < FEATURES; i++) {
-      residual[r] -= observation[r * FEATURES + i] * (*x)[i];
-    }
-  }
-  return residual;
-}
-
 // sigma_y² I + Σ_i variance_i c_i c_iᵀ, c_i the columns of the matrix [SIZE, FEATURES] at `first` of the observation.
 fn diagonal_system(variances: ptr<function, array<f32, FEATURES>>, first: u32) -> SmallMatrix {
   var system: SmallMatrix = SmallMatrix();
@@ -71,36 +59,6 @@ fn diagonal_system(variances: ptr<function, array<f32, FEATURES>>, first: u32) -
       var sum = select(0.0, parameters.sigma_y * parameters.sigma_y, r == q);
       for (var i = 0u; i < FEATURES; i++) {
         sum += (*variances)[i] * observation[first + r * FEATURES + i] * observation[first + q * FEATURES + i];
-      }
-      system[r * SIZE + q] = sum;
-    }
-  }
-  return system;
-}
-
-// Rows V A_rᵀ.
-fn observed_rows(moments: ptr<function, MixtureMoments>) -> array<f32, SIZE * FEATURES> {
-  var rows: array<f32, SIZE * FEATURES> = array<f32, SIZE * FEATURES>();
-  for (var r = 0u; r < SIZE; r++) {
-    for (var i = 0u; i < FEATURES; i++) {
-      var sum = 0.0;
-      for (var j = 0u; j < FEATURES; j++) {
-        sum += (*moments).covariance[i * FEATURES + j] * observation[r * FEATURES + j];
-      }
-      rows[r * FEATURES + i] = sum;
-    }
-  }
-  return rows;
-}
-
-// sigma_y² I + A V Aᵀ from the rows V A_rᵀ.
-fn full_system(rows: ptr<function, array<f32, SIZE * FEATURES>>) -> SmallMatrix {
-  var system: SmallMatrix = SmallMatrix();
-  for (var r = 0u; r < SIZE; r++) {
-    for (var q = 0u; q < SIZE; q++) {
-      var sum = select(0.0, parameters.sigma_y * parameters.sigma_y, r == q);
-      for (var i = 0u; i < FEATURES; i++) {
-        sum += observation[r * FEATURES + i] * (*rows)[q * FEATURES + i];
       }
       system[r * SIZE + q] = sum;
     }
@@ -122,8 +80,9 @@ fn moments(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   var x = point_at(point);
   let sigma = levels[point];
   var moments = mixture_moments(&x, sigma);
-  var rows = observed_rows(&moments);
-  var system = full_system(&rows);
+  var covariance = moments.covariance;
+  var rows = observed_rows(&covariance);
+  var system = observed_system(&rows);
   var mean = moments.mean;
   var residual = residual_at(&mean);
   let v = solve_exact(&system, &residual);
@@ -202,8 +161,9 @@ fn log_likelihoods(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
   var moments = mixture_moments(&x, sigma);
   var mean = moments.mean;
   var residual = residual_at(&mean);
-  var rows = observed_rows(&moments);
-  var system = full_system(&rows);
+  var covariance = moments.covariance;
+  var rows = observed_rows(&covariance);
+  var system = observed_system(&rows);
   results[point] = exact_log_likelihood(&x, sigma);
   results[parameters.count + point] = log_normal(&residual, &system);
   var variances: array<f32, FEATURES> = array<f32, FEATURES>();

@@ -5,6 +5,7 @@
 const DOMAIN_START = 0u;
 const DOMAIN_NOISE = 1u;
 const DOMAIN_TRAINING = 2u;
+const DOMAIN_RESAMPLING = 10u;
 
 // High word of the 64-bit product.
 fn mul_high(a: u32, b: u32) -> u32 {

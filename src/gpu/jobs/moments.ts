@@ -19,6 +19,7 @@ const firstSlice = 2048
 function validate({ mixture, xT, sigma, observation, covX }: MomentsRequest): void {
   const { features, means, thickness } = mixture
   const { count, observed, A, y } = observation
+  if (features > 8) throw new RangeError(`The GPU kernels take 1 to 8 features, not ${features}.`)
   if (!(means.length >= features && means.length % features === 0 && thickness > 0)) {
     throw new RangeError('A mixture needs whole means and a thickness above zero.')
   }

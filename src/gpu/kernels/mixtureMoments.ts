@@ -5,6 +5,7 @@
 import mixtureMomentsSource from '../../../shaders/mixture_moments.wgsl?raw'
 import logNormalSource from '../../../shaders/shared/log_normal.wgsl?raw'
 import mixtureSource from '../../../shaders/shared/mixture.wgsl?raw'
+import observedSystemSource from '../../../shaders/shared/observed_system.wgsl?raw'
 import solversSource from '../../../shaders/shared/solvers.wgsl?raw'
 import type { LogLikelihoods } from '../../diffusion/backend'
 import type { Observations } from '../../diffusion/types'
@@ -86,6 +87,7 @@ export class MixtureMomentsKernel {
       solversSource,
       logNormalSource,
       mixtureSource,
+      observedSystemSource,
       mixtureMomentsSource,
     ])
     const label = `mixture ${quantity}`
