@@ -47,18 +47,20 @@ export function PosteriorTransport({ lab, onHelp }: { lab: PosteriorStore; onHel
       onPause={pausePlaying}
       steps={[
         {
-          label: 'Back',
+          label: 'One frame back',
           hint: 'One frame back, towards noise (←)',
           testId: 'frame-back',
           unavailable: unavailable ?? (frame === 0 ? 'This is where it begins.' : undefined),
+          iconOnly: true,
           icon: <IconPlayerSkipBack size={16} />,
           onClick: () => scrub(-1),
         },
         {
-          label: 'Forward',
+          label: 'One frame forward',
           hint: 'One frame forward, towards the samples (→)',
           testId: 'frame-forward',
           unavailable: unavailable ?? (frame >= lastFrame ? 'These are the final samples.' : undefined),
+          iconOnly: true,
           icon: <IconPlayerSkipForward size={16} />,
           onClick: () => scrub(1),
         },
@@ -91,7 +93,7 @@ export function PosteriorTransport({ lab, onHelp }: { lab: PosteriorStore; onHel
 function frameLabel(sigmas: readonly number[], position: number, last: number): string {
   const sigma = sigmas[position]
   return position >= last || sigma === undefined
-    ? 'x₀, after the last step'
+    ? 'x_0, after the last step'
     : `Frame ${position + 1} of ${last + 1}: σ_t = ${formatMeasure(sigma)}`
 }
 

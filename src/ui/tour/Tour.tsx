@@ -57,6 +57,7 @@ export function Tour() {
       ref={card}
       className={classes.card}
       aria-label={`Tour, step ${number} of ${tourSteps.length}`}
+      data-side={step.side}
       tabIndex={-1}
       data-testid="tour-card"
     >

@@ -13,6 +13,8 @@ export interface TourStep {
   readonly preset?: PosteriorPresetName
   /** Which element it points at: the value of its `data-tour`. */
   readonly highlight: string
+  /** Where the card would cover it on a wide screen: the other side. */
+  readonly side?: 'left'
 }
 
 export const tourSteps: readonly TourStep[] = [
@@ -41,6 +43,7 @@ export const tourSteps: readonly TourStep[] = [
     lab: 'posterior',
     preset: 'dpsMissesMode',
     highlight: 'panel-b',
+    side: 'left',
   },
   {
     title: 'Moment matching',

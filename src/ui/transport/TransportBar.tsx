@@ -11,6 +11,7 @@ import {
 } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { formatDuration } from '../format'
+import { Subscripts } from '../math/Subscripts'
 import classes from './transport.module.css'
 
 export interface TransportStep {
@@ -203,7 +204,7 @@ function Scrubber(scrubber: TransportScrubber) {
     <div className={classes.scrubber} data-testid="scrubber">
       <Group justify="space-between" wrap="nowrap" gap="xs" h={22}>
         <Text size="xs" className={classes.numbers} data-testid="scrubber-label">
-          {newest < 0 ? empty : label(position)}
+          <Subscripts text={newest < 0 ? empty : label(position)} />
         </Text>
         {newest >= 0 &&
           (selected === null ? (
