@@ -39,7 +39,7 @@ export function drawPlaneAxes(context: CanvasRenderingContext2D, view: View, sty
     context.fillText(numberText(tick), left - 5, y)
   }
   drawSymbol(context, left + side / 2, top + side + 13, 1, small, style)
-  drawSymbol(context, left - 13, top + side / 2, 2, small, style)
+  drawSymbol(context, left - 16, top + side / 2, 2, small, style)
 }
 
 /** The twelve edges of the cube |x_i| ≤ half: those that meet at its far corner, or the others. */

@@ -1,6 +1,7 @@
 /** A scatter plot's look in a theme, and the plot as a PNG of its own. */
 import { colours, fontFamily, type ColourScheme } from '../theme'
-import { drawScatter, scatterHeight, type ScatterContent, type ScatterStyle } from './scatterCanvas'
+import { drawScatter, sampleCount, scatterHeight } from './scatterCanvas'
+import type { ScatterContent, ScatterStyle } from './scatterTypes'
 
 /** `samples`: the colour of the method that made them. */
 export function scatterStyle(scheme: ColourScheme, samples: string): ScatterStyle {
@@ -46,7 +47,8 @@ export async function scatterToPng(
   layer.height = scatterHeight(SIDE) * SCALE
   const layerContext = layer.getContext('2d')!
   layerContext.setTransform(SCALE, 0, 0, SCALE, 0, 0)
-  drawScatter(layerContext, SIDE, SCALE, content, style)
+  const pixels = { samples: new Float32Array(3 * sampleCount(content)), count: 0 }
+  drawScatter(layerContext, SIDE, SCALE, content, style, pixels)
   context.drawImage(layer, 0, head, SIDE, scatterHeight(SIDE))
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The picture could not be encoded.'))))

@@ -6,13 +6,9 @@ import { useEffect, useRef } from 'react'
 import type { StoreApi } from 'zustand'
 import type { PanelName, PosteriorLab } from '../../store/posteriorTypes'
 import { easeReach } from '../plots/scatterGeometry'
-import {
-  drawScatter,
-  scatterHeight,
-  scatterView,
-  type ScatterPixels,
-  type ScatterStyle,
-} from '../plots/scatterCanvas'
+import { drawScatter, sampleCount, scatterHeight, scatterView } from '../plots/scatterCanvas'
+import type { ScatterPixels } from '../plots/scatterPoints'
+import type { ScatterStyle } from '../plots/scatterTypes'
 import type { Colours } from '../theme'
 import { camera } from './camera'
 import { listenToPointer } from './planePointer'
@@ -42,7 +38,7 @@ export function PlaneCanvas({ lab, panel, plane, colours, style, label, classNam
     const context = element.getContext('2d')!
     const still = window.matchMedia('(prefers-reduced-motion: reduce)')
     const readProbe = createProbeReader(panel)
-    let pixels: ScatterPixels = { samples: new Float32Array(0), count: 0, outside: 0 }
+    let pixels: ScatterPixels = { samples: new Float32Array(0), count: 0 }
     let scheduled = 0
     let zoomedAt = 0
     let watched: readonly unknown[] = []
@@ -70,8 +66,8 @@ export function PlaneCanvas({ lab, panel, plane, colours, style, label, classNam
         element.width = width
         element.height = Math.round(scatterHeight(size) * scale)
       }
-      const room = 3 * ((content.samples?.length ?? 0) / content.projection.features)
-      if (pixels.samples.length < room) pixels = { samples: new Float32Array(room), count: 0, outside: 0 }
+      const room = 3 * sampleCount(content)
+      if (pixels.samples.length < room) pixels = { samples: new Float32Array(room), count: 0 }
       context.setTransform(scale, 0, 0, scale, 0, 0)
       drawScatter(context, size, scale, { ...content, reach: reach.current }, style, pixels)
       const { projection } = content

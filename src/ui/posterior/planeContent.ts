@@ -12,7 +12,8 @@ import {
   type Projection,
   type View,
 } from '../plots/scatterGeometry'
-import type { ScatterContent, ScatterPixels, ScatterProbe } from '../plots/scatterCanvas'
+import type { ScatterPixels } from '../plots/scatterPoints'
+import type { ScatterContent, ScatterProbe } from '../plots/scatterTypes'
 import type { Colours } from '../theme'
 import type { Camera } from './camera'
 

@@ -4,7 +4,7 @@
  */
 import { measurement } from '../../experiments/mixture/scene'
 import { mixtureDefinitions, type MixtureSettings } from '../../experiments/mixture/settings'
-import { LINE_IN_SPACE, STEM } from '../plots/scatterCanvas'
+import { LINE_IN_SPACE, STEM } from '../plots/scatterConstraint'
 import { along, boxOf, clipLine, cross, project, type Projection } from '../plots/scatterGeometry'
 
 type Point = readonly [number, number]
