@@ -103,9 +103,10 @@ describe('scores', () => {
       await score(method('zero')),
     ]
     expect(exact).toMatchObject({ label: 'Exact', lost: 0, forwards: 0, vjps: 0 })
-    expect(exact.divergence).toBeLessThan(0.05)
+    // 128 points know the masses of modes some lengths apart to a few percent only: the exact posterior's own noise.
+    expect(exact.divergence).toBeLessThan(zero.divergence / 5)
     expect(Math.abs(exact.coverage50 - 0.5)).toBeLessThan(0.15)
-    expect(mmps.divergence).toBeLessThan(zero.divergence)
+    expect(mmps.divergence).toBeLessThan(zero.divergence / 2)
     expect(mmps).toMatchObject({ label: 'MMPS', forwards: 25, vjps: 25 })
     expect(mmps.milliseconds).toBeGreaterThan(0)
   })
