@@ -3,6 +3,7 @@ import { Button, CloseButton, Group, Text, Title, UnstyledButton } from '@mantin
 import { useEffect, useRef } from 'react'
 import { useStore } from 'zustand'
 import { activeLab } from '../../store/route'
+import { Subscripts } from '../math/Subscripts'
 import { highlight } from './highlight'
 import { tourSteps, type TourStep } from './steps'
 import classes from './tour.module.css'
@@ -72,14 +73,12 @@ export function Tour() {
           data-testid="tour-close"
         />
       </Group>
-      <div className={classes.words}>
-        <Text size="sm" lh={1.45}>
-          {step.text}
-        </Text>
-        <Text size="sm" mt={6} lh={1.45} fw={600}>
-          {step.attempt}
-        </Text>
-      </div>
+      <Text size="sm" lh={1.45} className={classes.words}>
+        <Subscripts text={step.text} />
+      </Text>
+      <Text size="sm" mt={6} lh={1.45} fw={600}>
+        {step.attempt}
+      </Text>
       <Group justify="space-between" mt="xs" wrap="nowrap">
         <Button
           size="xs"

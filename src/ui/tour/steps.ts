@@ -37,7 +37,7 @@ export const tourSteps: readonly TourStep[] = [
   },
   {
     title: 'Where earlier methods go astray',
-    text: 'To sample a point given its shadow, each step needs the mean of x given both x_t and y. Earlier methods guess how uncertain x still is, or take a gradient step of a length that was tuned by hand. Their samples meet the line, but not in the right proportions: they crowd into one place, or spread off the curve.',
+    text: 'To sample a point given its shadow, each step needs the mean of x given both x_t and y. Earlier methods guess how uncertain x still is, or take a gradient step of a length that was tuned by hand. Their samples leave out a part of the posterior, give its parts the wrong weights, or spread off the curve.',
     attempt:
       'Compare the right picture with the exact posterior drawn in it, then drag the line to where it crosses the curve more than once.',
     lab: 'posterior',

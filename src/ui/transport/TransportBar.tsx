@@ -208,7 +208,7 @@ function Scrubber(scrubber: TransportScrubber) {
         </Text>
         {newest >= 0 &&
           (selected === null ? (
-            <Text size="xs" c="dimmed" data-testid="following">
+            <Text size="xs" c="dimmed" className={classes.numbers} data-testid="following">
               {atNewest}
             </Text>
           ) : (
