@@ -36,7 +36,7 @@ export interface ScatterContent {
 export interface ScatterProbe {
   /** x_t, [features]. */
   readonly point: Float32Array
-  /** From x_1 to x_t, [steps, features]. */
+  /** From an earlier x_t to this, [steps, features]. */
   readonly path: Float32Array
   readonly gaussians: {
     /** E[x | x_t], [features]. */

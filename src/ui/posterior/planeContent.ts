@@ -70,6 +70,7 @@ export interface ProbeReading {
   readonly sigma: number
   /** x_t, [features]. */
   readonly point: Float32Array
+  /** Its x_t in the frames before, and now, [frames, features]. */
   readonly path: Float32Array
   readonly moments: ReturnType<typeof probeCovariances> | null
 }
@@ -91,6 +92,9 @@ export function createProbeReader(
   }
 }
 
+/** Frames before the one shown whose x_t are joined by the path: those from further back are far out. */
+const PATH_FRAMES = 8
+
 function readProbe(
   scene: Scene | null,
   frame: number,
@@ -100,12 +104,13 @@ function readProbe(
   const shown = shownFrame({ scene, frame }, result)
   if (!scene || !shown || !result || index >= result.count) return null
   const { features, count, frames } = result
-  const path = new Float32Array((shown.frame + 1) * features)
-  for (let k = 0; k <= shown.frame; k += 1) {
+  const first = Math.max(0, shown.frame - PATH_FRAMES)
+  const path = new Float32Array((shown.frame - first + 1) * features)
+  for (let k = first; k <= shown.frame; k += 1) {
     const start = (k * count + index) * features
-    path.set(frames.subarray(start, start + features), k * features)
+    path.set(frames.subarray(start, start + features), (k - first) * features)
   }
-  const point = path.subarray(shown.frame * features)
+  const point = path.subarray(path.length - features)
   if (!point.every(Number.isFinite)) return null
   const moments = shown.sigma > 0 ? probeCovariances(scene, point, shown.sigma) : null
   return { sigma: shown.sigma, point, path, moments }
@@ -163,11 +168,14 @@ function scatterProbe(
       mean: moments.mean,
       ellipses: [
         { covariance: moments.truth, colour: colours.truth, width: 5 },
-        ...covarianceOrder.map((name) => ({
-          covariance: moments.approximations[name],
-          colour: colours.covariances[name],
-          width: name === used ? 2.5 : 1.25,
-        })),
+        // The method's own is on top.
+        ...covarianceOrder
+          .toSorted((one, other) => Number(one === used) - Number(other === used))
+          .map((name) => ({
+            covariance: moments.approximations[name],
+            colour: colours.covariances[name],
+            width: name === used ? 2.5 : 1.25,
+          })),
       ],
     },
   }
