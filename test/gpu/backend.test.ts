@@ -160,6 +160,12 @@ describe('the WebGPU backend', () => {
   })
 })
 
+it('leaves TDS with a network to the CPU', async () => {
+  const request = sampleRequest(4)
+  const run = backend.sample({ ...request, posterior: { ...request.posterior!, method: 'tds' } })
+  await expect(run).rejects.toThrow('TDS on the GPU takes the mixture prior only.')
+})
+
 describe('on a device with small bindings', () => {
   /** A backend whose device says it binds only `bytes`. */
   async function smallBackend(bytes: number): Promise<WebGpuBackend> {
@@ -196,6 +202,15 @@ describe('on a device with small bindings', () => {
     const few = { ...request, histogram: { bins: 4, range: 3 } }
     expect(await backendOfFew.sample(few, control)).toEqual(await backend.sample(request))
     expect(counts.at(-1)).toBe(41)
+    const asked = { ...request, frames: [0, 7] }
+    expect(await backendOfFew.trajectory(asked)).toEqual(await backend.trajectory(asked))
+  })
+
+  it('says how many frames would fit', async () => {
+    const run = (await smallBackend(64)).trajectory({ ...sampleRequest(2), frames: [0, 1, 2, 3, 4] })
+    await expect(run).rejects.toThrow(
+      '6 frames of a sample, the result among them, do not fit into one GPU buffer of 0 MiB; 5 would.',
+    )
   })
 
   it('trains on the batch in parts, with the same losses within rounding', async () => {

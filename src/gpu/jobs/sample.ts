@@ -19,7 +19,7 @@ import { twistedSample } from './twistedSample'
 /** Sample-steps of the first submit of a network: small enough for the slowest GPU. */
 const networkSlice = 2048
 /** Operations of the first submit of a mixture, likewise. */
-const mixtureSliceFlops = 2 ** 29
+const mixtureSliceFlops = 2 ** 28
 /** A submit takes a multiple of this many samples, whole tiles of the kernel. */
 const granularity = 64
 
@@ -132,7 +132,7 @@ function prepareGroup(
 function largestGroup(job: Job, { prior, observations, frames }: TrajectoryRequest): number {
   const features = featuresOf(prior)
   const rows = observations && observations.count !== 1 ? observations.observed : 1
-  job.requireBinding(1 + frames.length, 4 * features, 'states of one sample')
+  job.requireBinding(1 + frames.length, 4 * features, 'frames of a sample, the result among them,')
   if (prior.kind === 'mixture') {
     job.requireBinding(prior.mixture.means.length / features, 4 * features, 'components')
   }
