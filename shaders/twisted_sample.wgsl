@@ -16,6 +16,7 @@
 // observed_system. Twin: src/diffusion/posterior/tds.ts.
 
 struct Parameters {
+  mean: array<vec4f, 2>,
   first_population: u32, // populations first .. first + populations - 1
   populations: u32,
   first: u32, // steps first .. last - 1
@@ -30,7 +31,6 @@ struct Parameters {
   thickness: f32,
   sigma_y: f32,
   start_sigma: f32,
-  mean: array<vec4f, 2>,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;

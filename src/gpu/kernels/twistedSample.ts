@@ -141,6 +141,7 @@ function parameterWords(
 ): UniformWord[] {
   const { begin, end, first, last } = slice ?? { begin: 0, end: 0, first: 0, last: 0 }
   return [
+    ...Array.from({ length: 8 }, (_, i) => ({ f32: settings.mean[i] ?? 0 })),
     begin,
     end - begin,
     first,
@@ -155,7 +156,5 @@ function parameterWords(
     { f32: settings.thickness },
     { f32: settings.sigmaY },
     { f32: settings.startSigma },
-    ...[0, 0], // the vectors that follow begin at a multiple of 16 bytes
-    ...Array.from({ length: 8 }, (_, i) => ({ f32: settings.mean[i] ?? 0 })),
   ]
 }
