@@ -121,6 +121,7 @@ function ofDevice({ adapter, fallback, estimates }: Partial<LabState>): Partial<
 
 /** Opens the page's stores from its URL and keeps the URL true. Call once. */
 export function startLabs(): Labs {
+  followLab('manifold', followUrl)
   const first = readUrl(labFragment('manifold'))
   let { hidden } = first.state
   const compare = createStore<CompareState>()((set) => ({
@@ -444,7 +445,6 @@ export function startLabs(): Labs {
     if (compare.getState().enabled) labs.b.getState().run()
   }
 
-  followLab('manifold', followUrl)
   const { settings, preset } = first.state
   open('a', { settings, preset, origin: origins.a }, first.restore)
   if (first.state.compare) open('b', { settings: first.state.compare, preset, origin: origins.b }, 'same')

@@ -34,6 +34,7 @@ const LAB = 'posterior'
 
 /** Opens the lab from the URL. Call once, when the lab is first shown. */
 export function startPosteriorLab(connect: Connect = connectWorker): StoreApi<PosteriorLab> {
+  followLab(LAB, followUrl)
   const first = readPosteriorUrl(labFragment(LAB))
   /** The frame that was asked for; null follows x_0. */
   let frame = first.state.frame
@@ -341,7 +342,6 @@ export function startPosteriorLab(connect: Connect = connectWorker): StoreApi<Po
     writeUrl('replace')
   }
 
-  followLab(LAB, followUrl)
   activeLab.subscribe(({ lab: shown }, { lab: before }) => {
     if (shown === LAB && before !== LAB) void learned.look()
   })

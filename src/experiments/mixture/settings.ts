@@ -400,18 +400,18 @@ export const mixtureKeys = Object.keys(mixtureDefinitions) as MixtureKey[]
 export const methodIds = Object.keys(methodDefinitions) as MethodId[]
 export const methodKeys = Object.keys(methodSettingDefinitions) as MethodKey[]
 
-/** A spiral in the plane that the line of the observation crosses several times. */
+/** A spiral in the plane that the line of the observation crosses five times. */
 export const mixtureDefaults: Readonly<MixtureSettings> = {
   seed: 0,
   shape: 'spiral',
   features: 2,
-  components: 128,
-  thickness: 0.05,
+  components: 256,
+  thickness: 0.04,
   smoothness: 3,
   observed: 1,
-  azimuth: 60,
+  azimuth: 30,
   elevation: 0,
-  y1: 0.3,
+  y1: -0.3,
   y2: 0,
   sigmaY: 0.05,
   index: 0,
