@@ -24,7 +24,7 @@ const EXACT = { side: 4, opacity: 0.14 }
 const SAMPLES = { side: 3, opacity: 0.72 }
 /** In space, points behind the middle of the box are smaller and paler. */
 const BEHIND = { side: 0.8, opacity: 0.55 }
-/** Points of one set drawn before the other's turn. */
+/** Points of the larger set drawn before the other's turn. */
 const TURN = 24
 
 let scratch = new Float32Array(0)
@@ -59,23 +59,24 @@ export function samplePoints(
   return { pixels: known.samples, count, colour, ...SAMPLES }
 }
 
-/** Draws sets in turn, the later ones on top. `scale`: device pixels in a CSS pixel. */
+/** Draws sets in turn, each spread evenly over the turns, the later ones on top. `scale`: device pixels in a CSS pixel. */
 export function drawPointSets(
   context: CanvasRenderingContext2D,
   sets: readonly PointSet[],
   scale: number,
   dimensions: number,
 ): void {
-  const most = sets.reduce((count, set) => Math.max(count, set.count), 0)
+  const turns = Math.ceil(sets.reduce((most, set) => Math.max(most, set.count), 0) / TURN)
   context.save()
   context.setTransform(1, 0, 0, 1, 0, 0)
   for (const behind of dimensions === 3 ? [true, false] : [false]) {
-    for (let from = 0; from < most; from += TURN) {
+    for (let turn = 0; turn < turns; turn += 1) {
       for (const { pixels, count, colour, side, opacity } of sets) {
         const pixelSide = Math.max(1, Math.round(side * scale * (behind ? BEHIND.side : 1)))
         context.fillStyle = colour
         context.globalAlpha = opacity * (behind ? BEHIND.opacity : 1)
-        for (let k = from; k < Math.min(count, from + TURN); k += 1) {
+        const end = Math.floor(((turn + 1) * count) / turns)
+        for (let k = Math.floor((turn * count) / turns); k < end; k += 1) {
           if (dimensions === 3 && pixels[3 * k + 2]! < 0 !== behind) continue
           context.fillRect(
             Math.round(pixels[3 * k]! * scale - pixelSide / 2),

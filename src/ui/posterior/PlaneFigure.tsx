@@ -31,6 +31,8 @@ interface PlaneFigureProps {
   readonly panel: PanelName
 }
 
+/** "₁"; eight features at most follow it. */
+const SUBSCRIPT_ONE = 0x2081
 /** The plot in words follows at leisure. */
 const DESCRIBE_MILLISECONDS = 500
 
@@ -153,7 +155,10 @@ function captionOf(panel: PanelName, features: number): string {
 /** Which coordinates of a learned prior are shown. */
 function Coordinates({ features }: { features: number }) {
   const coordinates = useStore(camera, (state) => state.coordinates)
-  const options = Array.from({ length: features }, (_, k) => ({ value: String(k), label: `x${k + 1}` }))
+  const options = Array.from({ length: features }, (_, k) => ({
+    value: String(k),
+    label: `x${String.fromCodePoint(SUBSCRIPT_ONE + k)}`,
+  }))
   return (
     <div className={classes.coordinates}>
       {([0, 1, 2] as const).map((axis) => (

@@ -32,6 +32,7 @@ function AfterPatience({ lab, panel }: { lab: StoreApi<PosteriorLab>; panel: Pan
       <Progress
         size={3}
         radius={0}
+        color="gray"
         value={known ? progress : 100}
         animated={!known}
         aria-label={label}
