@@ -295,7 +295,8 @@ describe('the posterior lab', () => {
       iterations: 20,
     })
     rig.state.runFigure2()
-    await rig.until(({ figure2 }) => figure2.seedsDone === 1)
+    const begun = await rig.until(({ figure2 }) => figure2.seedsDone === 1 || figure2.status === 'failed')
+    expect(begun.figure2.problem).toBeNull()
     rig.state.pauseFigure2()
     await rig.until(({ figure2 }) => figure2.status === 'paused')
     rig.state.cancelFigure2()
