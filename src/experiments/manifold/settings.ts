@@ -12,13 +12,7 @@ import {
   type SettingValue,
 } from '../settings'
 
-export {
-  isSettingProblem,
-  type ChoiceSetting,
-  type NumberSetting,
-  type SettingProblem,
-  type SettingValue,
-} from '../settings'
+export { isSettingProblem, type SettingProblem, type SettingValue } from '../settings'
 
 /** All settings of one run. Units: lengths are those of x in [-2, 2]. */
 export interface ManifoldSettings {
