@@ -1,33 +1,10 @@
-/** A method's estimate as an equation: what comes from the observation in its colour, the covariance in the method's. */
+/** A method's estimate as an equation, set in the colours of its picture. */
 import { methodDefinitions } from '../../experiments/mixture/methodDefinitions'
 import type { MethodId } from '../../experiments/mixture/settings'
 import { Tex } from '../math/Tex'
-import type { Colours } from '../theme'
 import { useColours } from '../useColours'
+import { estimateTex } from './methodTex'
 import classes from './posterior.module.css'
-
-const SYMBOLS = /\\operatorname\*?\{[^}]*\}|\\Sigma_y|\\sigma_y|\\[A-Za-z]+|(?<![A-Za-z])[AyrVJ](?![A-Za-z])/g
-const FROM_OBSERVATION: readonly string[] = ['\\Sigma_y', '\\sigma_y', 'A', 'y', 'r']
-const OF_METHOD: readonly string[] = ['V', 'J']
-
-/** TeX with its symbols in the plot's colours. */
-export function colouredTex(tex: string, method: string, observation: string): string {
-  return tex.replace(SYMBOLS, (symbol) => {
-    if (FROM_OBSERVATION.includes(symbol)) return `\\textcolor{${observation}}{${symbol}}`
-    if (OF_METHOD.includes(symbol)) return `\\textcolor{${method}}{${symbol}}`
-    return symbol
-  })
-}
-
-function estimateTex(method: MethodId, colours: Colours): string {
-  const { tex } = methodDefinitions[method]
-  const isEstimate = tex.startsWith('\\hat{x}') || tex.startsWith('\\operatorname')
-  const whole = isEstimate ? `\\mathbb{E}[x \\mid x_t, y] \\approx ${tex}` : tex
-  // Breaks at the comma before V or ℓ, so that it fits beside the picture on a phone too.
-  const parts = whole.split(', \\quad ')
-  const lines = parts.length > 1 ? `\\begin{gathered} ${parts.join(', \\\\ ')} \\end{gathered}` : whole
-  return colouredTex(lines, colours.methods[method], colours.observation)
-}
 
 export function MethodEquation({ method }: { method: MethodId }) {
   const colours = useColours()

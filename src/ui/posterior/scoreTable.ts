@@ -17,12 +17,15 @@ function ratioMiss(value: number, ideal: number): number {
   return Math.abs(Math.log(value / ideal))
 }
 
+const SMALLEST_DIVERGENCE = 1e-6
+
 export const scoreColumns: readonly ScoreColumn[] = [
   {
     key: 'divergence',
     label: 'divergence',
     explanation: 'Sinkhorn divergence to the exact posterior: lower is better.',
-    text: ({ divergence }) => formatMeasure(divergence),
+    // Below this, what is measured is the chance of the draws: see sinkhornDivergence.
+    text: ({ divergence }) => (divergence <= SMALLEST_DIVERGENCE ? '≤ 1e-6' : formatMeasure(divergence)),
     miss: ({ divergence }) => divergence,
   },
   {
