@@ -225,6 +225,7 @@ function ChoiceControl(props: ChoiceControlProps) {
         aria-describedby={`${id}-about`}
         data-testid={`setting-${name}`}
         comboboxProps={{ width: 280, position: 'bottom-start' }}
+        maxDropdownHeight={420}
         error={change.error}
         onChange={(next) => next && change.apply(next)}
         renderOption={({ option }) => (

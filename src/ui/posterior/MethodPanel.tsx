@@ -28,7 +28,7 @@ export function MethodPanel({ lab, panel }: { lab: PosteriorStore; panel: PanelN
       <div className={classes.methodHead}>
         <MethodSetting lab={lab} panel={panel} settingKey="method" />
         <Text size="xs" mt={4} lh={1.4} data-testid={`explanation-${panel}`}>
-          <Subscripts text={definition.explanation} />
+          <Subscripts text={definition.explanation} /> <SolverNote lab={lab} panel={panel} />
         </Text>
       </div>
       {problem && <ProblemCard problem={problem} />}
@@ -41,6 +41,19 @@ export function MethodPanel({ lab, panel }: { lab: PosteriorStore; panel: PanelN
       <MethodEquation method={method} />
       <MethodSettings lab={lab} panel={panel} />
     </section>
+  )
+}
+
+/** An inexact solver is the whole difference between two panels of the same method. */
+function SolverNote({ lab, panel }: { lab: PosteriorStore; panel: PanelName }) {
+  const settings = useStore(lab, (state) => state.panels[panel].settings)
+  const observed = useStore(lab, (state) => state.settings.observed)
+  if (whyMethodUnused('solverIterations', settings, observed) !== undefined) return null
+  const { solver, solverIterations } = settings
+  return (
+    <Text span inherit fw={600} data-testid={`solver-${panel}`}>
+      Solved by {solver.toUpperCase()} in {solverIterations} {solverIterations === 1 ? 'step' : 'steps'}.
+    </Text>
   )
 }
 
