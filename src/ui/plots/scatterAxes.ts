@@ -120,7 +120,9 @@ export function drawSpaceAxes(
         context.fillText(numberText(tick), x + 13 * normal[0], y + 12 * normal[1])
     }
     context.stroke()
-    drawSymbol(context, middle[0] + 17 * normal[0], middle[1] + 17 * normal[1], feature + 1, small, style)
+    const away = small ? 14 : 18
+    const [x, y] = [middle[0] + away * normal[0], middle[1] + away * normal[1]]
+    drawSymbol(context, x, y, feature + 1, small, style)
   })
 }
 

@@ -27,7 +27,7 @@ const REST = 2.3
 /** Standard deviations of the noise that are in view. */
 const NOISE_SHOWN = 2.8
 /** In space, the picture around a box is wider than the box. */
-const SPACE_MARGIN = 1.55
+const SPACE_MARGIN = 1.62
 /** Milliseconds in which the zoom goes 63 % of its way. */
 const ZOOM_TIME = 90
 
