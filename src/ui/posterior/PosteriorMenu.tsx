@@ -54,6 +54,7 @@ export function PosteriorMenu({ lab, onFailure }: { lab: PosteriorStore; onFailu
               Samples of the {side} panel, CSV
             </Menu.Item>
           ))}
+          <Menu.Label>Pictures: the arrow beside each plot</Menu.Label>
           <Menu.Divider />
           <Menu.Item
             leftSection={<IconFileExport size={16} />}
