@@ -157,8 +157,9 @@ export interface TransportOptions {
   /** Stop when no potential moves by more than this in an iteration. */
   readonly tolerance: number
   /**
-   * Epsilon scaling: regularisations from `from` down by `factor` an iteration come first, then `regularization` until
-   * convergence. Absent: `regularization` from the start.
+   * Epsilon scaling: a few over-relaxed iterations at each regularisation from `from` (about the largest cost) down by
+   * `factor`, then `regularization` until convergence, and ⟨P, C⟩ corrected to second order (src/math/sinkhornStages.ts).
+   * Absent: plain iterations at `regularization` from the start.
    */
   readonly scaling?: { readonly from: number; readonly factor: number }
 }

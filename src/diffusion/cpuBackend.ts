@@ -5,6 +5,7 @@
  * pieces so that pausing and aborting act within tens of milliseconds.
  */
 import { Sinkhorn } from '../math/sinkhorn'
+import { iterationAt, settlingIteration, sinkhornStages } from '../math/sinkhornStages'
 import type {
   Backend,
   JobControl,
@@ -118,10 +119,12 @@ async function transport(
   u: Float32Array,
   v: Float32Array,
   features: number,
-  { regularization, iterations, tolerance }: TransportOptions,
+  options: TransportOptions,
   control?: JobControl,
 ): Promise<number> {
+  const { regularization, iterations, tolerance, scaling } = options
   if (!(regularization > 0)) throw new RangeError('The regularisation must be above zero.')
+  const stages = sinkhornStages(options)
   const pacer = new Pacer(control)
   await pacer.begin()
   const sinkhorn = new Sinkhorn(u, v, features, regularization)
@@ -134,7 +137,7 @@ async function transport(
   ] as const
   const progress = (done: number) =>
     ({ stage: 'compute', done, total: iterations, flops: done * flopsEach }) as const
-  for (let k = 0; k < iterations; k++) {
+  const iterate = async (k: number) => {
     let moved = 0
     for (const [side, count, size] of sides) {
       for (let begin = 0; begin < count; begin += size) {
@@ -142,11 +145,22 @@ async function transport(
         if (pacer.due) await pacer.pause(progress(k))
       }
     }
-    if (moved <= tolerance) break
+    return moved
+  }
+  for (let k = 0; k < iterations; k++) {
+    const iteration = iterationAt(stages, k)
+    sinkhorn.begin(iteration)
+    const moved = await iterate(k)
+    if (iteration.last && moved <= tolerance) break
+  }
+  if (scaling) {
+    sinkhorn.begin(settlingIteration(stages))
+    await iterate(iterations)
   }
   let cost = 0
   for (let begin = 0; begin < rows.count; begin += sides[0][2]) {
-    cost += sinkhorn.cost(begin, Math.min(begin + sides[0][2], rows.count))
+    const end = Math.min(begin + sides[0][2], rows.count)
+    cost += scaling ? sinkhorn.correctedCost(begin, end) : sinkhorn.cost(begin, end)
     if (pacer.due) await pacer.pause(progress(iterations))
   }
   control?.onProgress?.(progress(iterations))

@@ -170,6 +170,8 @@ describe('jobs on the CPU', () => {
     const [u, v] = [training.samples.slice(0, 80), training.samples.slice(100, 240)]
     const options = { regularization: 0.1, iterations: 50, tolerance: 1e-6 }
     expect(await backend.transport(u, v, 2, options)).toBeCloseTo(transportCost(u, v, 2, options), 12)
+    const scaled = { ...options, regularization: 0.01, iterations: 300, scaling: { from: 16, factor: 2 } }
+    expect(await backend.transport(u, v, 2, scaled)).toBeCloseTo(transportCost(u, v, 2, scaled), 12)
     await expect(backend.transport(u, v, 2, { ...options, regularization: 0 })).rejects.toThrow(/above zero/)
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SinkhornKernel } from '../../src/gpu/kernels/sinkhorn'
+import { SinkhornKernel, STATE_BYTES } from '../../src/gpu/kernels/sinkhorn'
 import { openTestDevice } from '../gpu/adapter'
 import { golden, relativeError } from './load'
 
@@ -14,12 +14,12 @@ async function transport(u: string, v: string, regularization: number, iteration
   for (let done = 0; done < iterations; done += 100) {
     const encoder = device.createCommandEncoder()
     const pass = encoder.beginComputePass()
-    for (let k = 0; k < 100; k++) problem.encodeIteration(pass)
+    for (let k = 0; k < 100; k++) problem.encodeIteration(pass, done + k)
     problem.encodeCost(pass)
     pass.end()
     scope.submit(encoder)
   }
-  return problem.result()
+  return problem.parse(await scope.read(problem.state, STATE_BYTES))
 }
 
 const cases = file.keys().flatMap((name) => {

@@ -46,6 +46,44 @@ describe('sinkhorn', () => {
     expect(cut.cost).toBe(runs[0]!.cost)
   })
 
+  it.each([
+    { rows: 1, columns: 3, features: 2, regularization: 1, iterations: 40 },
+    { rows: 67, columns: 130, features: 3, regularization: 1e-2, iterations: 100 },
+    { rows: 257, columns: 251, features: 5, regularization: 1e-3, iterations: 130 },
+    // ends in a stage before the last
+    { rows: 9, columns: 33, features: 3, regularization: 1e-3, iterations: 21 },
+  ])('with epsilon scaling, gives the cost of its twin: %o', async (shape) => {
+    const { rows, columns, features, regularization, iterations } = shape
+    const [u, v] = [cloud(rows, features, 0), cloud(columns, features, 0.7)]
+    const options = { regularization, iterations, tolerance: 0, scaling: { from: 16, factor: 2 } }
+    const { cost } = await withJob(context, undefined, (job) => transport(job, u, v, features, options))
+    expect(Math.abs(cost / transportCost(u, v, features, options) - 1)).toBeLessThan(1e-4)
+  })
+
+  it('with epsilon scaling, takes far points and stops by itself and early', async () => {
+    const u = cloud(101, 3, 0)
+    const v = cloud(67, 3, 1)
+    // no sum relative to a zero potential is in float32's range
+    u[0] = 300
+    const options = {
+      regularization: 1e-2,
+      iterations: 8192,
+      tolerance: 1e-3,
+      scaling: { from: 16, factor: 2 },
+    }
+    const before = context.counters.dispatches
+    const run = await withJob(context, undefined, (job) => transport(job, u, v, 3, options))
+    expect(run.converged).toBe(true)
+    expect(run.iterations).toBeLessThan(400)
+    expect(context.counters.dispatches - before).toBeLessThan(3 * 2000)
+    const { cost, converged } = await withJob(context, undefined, (job) =>
+      transport(job, u, v, 3, { ...options, iterations: run.iterations }),
+    )
+    expect(converged).toBe(true)
+    expect(cost).toBe(run.cost)
+    expect(Math.abs(cost / transportCost(u, v, 3, options) - 1)).toBeLessThan(1e-4)
+  })
+
   it('refuses an empty cloud', async () => {
     const options = { regularization: 1, iterations: 1, tolerance: 0 }
     const empty = withJob(context, undefined, (job) =>

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { curvePoints, coordinateRange, scaleToBox } from '../../src/math/curve'
 import { RandomStream } from '../../src/math/philox'
 import { Sinkhorn, sinkhornDivergence, transportCost } from '../../src/math/sinkhorn'
+import { iterationAt, largestRaise, sinkhornStages } from '../../src/math/sinkhornStages'
 
 function cloud(count: number, features: number, index: number, shift = 0): Float32Array {
   const out = new Float64Array(count * features)
@@ -53,6 +54,50 @@ describe('Sinkhorn', () => {
 
   test('an empty cloud is refused', () => {
     expect(() => transportCost(new Float32Array(0), cloud(2, 2, 1), 2, options)).toThrow(/no points/)
+  })
+})
+
+describe('epsilon scaling', () => {
+  const scaling = { from: 16, factor: 2 }
+
+  test('reaches the cost of a long plain run in a fraction of its iterations', () => {
+    // two clusters 20 regularisations apart with unequal masses: plain iterations move mass between them very slowly
+    const [u, v] = [cloud(60, 2, 1), cloud(60, 2, 2)]
+    for (let i = 0; i < 24; i++) u[2 * i]! += 6
+    for (let i = 0; i < 30; i++) v[2 * i]! += 6
+    const options = { regularization: 0.05, tolerance: 1e-3 }
+    const long = transportCost(u, v, 2, { regularization: 0.05, tolerance: 1e-10, iterations: 100_000 })
+    const scaled = transportCost(u, v, 2, { ...options, iterations: 120, scaling })
+    expect(Math.abs(scaled - long)).toBeLessThan(1e-3 * long)
+    const plain = transportCost(u, v, 2, { ...options, iterations: 120 })
+    expect(Math.abs(plain - long)).toBeGreaterThan(1e-2 * long)
+  })
+
+  test('stops by itself, at the last regularisation only', () => {
+    const [u, v] = [cloud(40, 3, 1), cloud(50, 3, 2)]
+    const options = { regularization: 0.3, tolerance: 1e-3, scaling }
+    const cost = transportCost(u, v, 3, { ...options, iterations: 200 })
+    expect(transportCost(u, v, 3, { ...options, iterations: 10_000 })).toBe(cost)
+    const exact = transportCost(u, v, 3, { ...options, tolerance: 1e-13, iterations: 10_000 })
+    expect(Math.abs(cost / exact - 1)).toBeLessThan(1e-4)
+  })
+
+  test('divides the regularisation down to the asked one, and starts its stages plainly', () => {
+    const stages = sinkhornStages({ regularization: 1, scaling: { from: 8, factor: 2 } })
+    expect(stages.map(({ regularization }) => regularization)).toEqual([8, 4, 2, 1])
+    expect(stages.map(({ extrapolation }) => extrapolation)).toEqual([0, 0, 0.5, 0.5])
+    expect([0, 7, 8, 500].map((k) => iterationAt(stages, k).index)).toEqual([0, 0, 1, 3])
+    expect([0, 7, 8].map((k) => iterationAt(stages, k).first)).toEqual([true, false, true])
+    expect(() => sinkhornStages({ regularization: 1, scaling: { from: 8, factor: 1 } })).toThrow(/factor/)
+  })
+
+  test('over-relaxed raises of a potential never lower the dual objective', () => {
+    for (const relaxation of [1.1, 1.5, 1.8, 1.95]) {
+      for (let z = -20; z <= 20; z += 0.01) {
+        const raise = (relaxation - 1) * Math.min(z, largestRaise(relaxation))
+        expect(z + raise - Math.exp(raise) + Math.exp(-z)).toBeGreaterThanOrEqual(-1e-12)
+      }
+    }
   })
 })
 

@@ -1,9 +1,10 @@
 /**
- * Entropic transport cost between two point clouds: slices of Sinkhorn iterations, one read at the end.
+ * Entropic transport cost between two point clouds: slices of Sinkhorn iterations until one says that it has converged.
  */
 import type { TransportOptions } from '../../diffusion/backend'
 import type { Job } from '../job'
-import { SinkhornKernel, type SinkhornResult } from '../kernels/sinkhorn'
+import { ScaledSinkhornKernel } from '../kernels/scaledSinkhorn'
+import { SinkhornKernel, STATE_BYTES, type SinkhornResult } from '../kernels/sinkhorn'
 
 /** Operations per entry of the cost matrix: difference and square per feature, and the exponential. */
 const flopsPerEntry = (features: number): number => 3 * features + 6
@@ -22,26 +23,47 @@ export async function transport(
   }
   if (!(options.regularization > 0)) throw new RangeError('The regularisation must be above zero.')
   job.requireBinding(Math.max(rows, columns), 4 * features, 'points')
-  const kernel = await job.compile(() =>
-    job.context.kernel(`sinkhorn ${features}`, (device) => SinkhornKernel.create(device, features)),
+  const { scope, control } = job
+  const { iterations: total } = options
+  const kernel = await job.compile<SinkhornKernel | ScaledSinkhornKernel>(() =>
+    options.scaling
+      ? job.context.kernel(`scaled sinkhorn ${features}`, (device) =>
+          ScaledSinkhornKernel.create(device, features),
+        )
+      : job.context.kernel(`sinkhorn ${features}`, (device) => SinkhornKernel.create(device, features)),
   )
-  const problem = await job.checked(() => kernel.prepare(job.scope, u, v, options))
+  const problem = await job.checked(() => kernel.prepare(scope, u, v, options))
   const flopsPerIteration = 2 * rows * columns * flopsPerEntry(features)
+  const report = (done: number, iterations = done) =>
+    control?.onProgress?.({ stage: 'compute', done, total, flops: iterations * flopsPerIteration })
+
+  // Each slice leaves a copy of the state, read while the slice after it computes.
+  const unread: GPUBuffer[] = []
+  const free: GPUBuffer[] = []
+  let encoded = 0
   await job.slices({
-    total: options.iterations,
+    total,
     first: 1,
     most: 256,
-    submit: (units) => ({
-      units,
-      finished: job.compute((pass) => {
-        for (let k = 0; k < units; k++) problem.encodeIteration(pass)
-      }),
-    }),
-    finished(done) {
-      const { iterations: total } = options
-      job.control?.onProgress?.({ stage: 'compute', done, total, flops: done * flopsPerIteration })
+    submit(units) {
+      const copy = free.pop() ?? scope.staging('sinkhorn state copy', STATE_BYTES)
+      unread.push(copy)
+      const finished = job.submit((encoder) => {
+        const pass = encoder.beginComputePass()
+        for (let k = 0; k < units; k++) problem.encodeIteration(pass, encoded++)
+        pass.end()
+        encoder.copyBufferToBuffer(problem.state, 0, copy, 0, STATE_BYTES)
+      })
+      return { units, finished }
+    },
+    async finished(done) {
+      const copy = unread.shift()!
+      const { converged, iterations } = problem.parse(await job.guard(scope.mapped(copy)))
+      free.push(copy)
+      report(converged ? total : done, Math.min(iterations, done))
+      return converged
     },
   })
   await job.compute((pass) => problem.encodeCost(pass))
-  return job.guard(problem.result())
+  return problem.parse(await job.guard(scope.read(problem.state, STATE_BYTES)))
 }

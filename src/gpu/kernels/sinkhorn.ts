@@ -1,6 +1,6 @@
 /**
- * Entropic optimal transport between two point clouds with uniform weights: log-domain Sinkhorn, costs
- * recomputed on the fly, convergence decided on the GPU.
+ * Entropic optimal transport between two point clouds with uniform weights: log-domain Sinkhorn at one regularisation,
+ * costs recomputed on the fly, convergence decided on the GPU. With epsilon scaling: scaledSinkhorn.ts.
  * Kernel: shaders/sinkhorn.wgsl; twin: src/math/sinkhorn.ts.
  */
 import source from '../../../shaders/sinkhorn.wgsl?raw'
@@ -9,7 +9,7 @@ import { type BufferScope, dispatchSize } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
 
 /** Entries of the cost matrix that one dispatch may touch: milliseconds, even on a small GPU. */
-const entriesPerDispatch = 2 ** 26
+export const entriesPerDispatch = 2 ** 26
 
 export interface SinkhornResult {
   /** ⟨P, C⟩. */
@@ -20,12 +20,16 @@ export interface SinkhornResult {
 
 /** One transport problem on the GPU. */
 export interface SinkhornProblem {
-  /** One iteration (rows, then columns, then the check); does nothing once converged. */
-  encodeIteration(pass: GPUComputePassEncoder): void
+  /** STATE_BYTES, changed by each iteration. */
+  readonly state: GPUBuffer
+  /** Iteration k, from 0 (rows, then columns, then the check); does nothing once converged. */
+  encodeIteration(pass: GPUComputePassEncoder, k: number): void
   encodeCost(pass: GPUComputePassEncoder): void
-  /** Reads the state back: 16 bytes. */
-  result(): Promise<SinkhornResult>
+  /** What a copy of the state says. */
+  parse(state: ArrayBuffer): SinkhornResult
 }
+
+export const STATE_BYTES = 16
 
 type Step = (pass: GPUComputePassEncoder) => void
 
@@ -57,11 +61,11 @@ export class SinkhornKernel {
     const rows = u.length / this.features
     const columns = v.length / this.features
     const unit = options.regularization / Math.LOG2E
-    const uPoints = scope.upload('u', this.#cloud(u, unit))
-    const vPoints = scope.upload('v', this.#cloud(v, unit))
-    const f = scope.upload('f', potentials(rows))
-    const g = scope.upload('g', potentials(columns))
-    const state = scope.storage('sinkhorn state', 16)
+    const uPoints = scope.upload('u', scaledCloud(u, this.features, unit))
+    const vPoints = scope.upload('v', scaledCloud(v, this.features, unit))
+    const f = scope.upload('f', zeroPotentials(rows))
+    const g = scope.upload('g', zeroPotentials(columns))
+    const state = scope.storage('sinkhorn state', STATE_BYTES)
     const costs = scope.storage('row costs', rows * 4)
     const tolerance = { f32: options.tolerance / unit }
 
@@ -103,31 +107,30 @@ export class SinkhornKernel {
       step(this.sum, [parameters, undefined, undefined, undefined, undefined, state, costs], 1),
     ]
     return {
+      state,
       encodeIteration: (pass) => iteration.forEach((encode) => encode(pass)),
       encodeCost: (pass) => cost.forEach((encode) => encode(pass)),
-      async result() {
-        const data = await scope.read(state, 16)
+      parse(data) {
         const [, finished, iterations] = new Uint32Array(data)
         return { cost: new Float32Array(data)[3]! * unit, iterations: iterations!, converged: finished === 1 }
       },
     }
   }
+}
 
-  /** [count, features] → scaled, [features, count rounded up to a multiple of 4]. */
-  #cloud(points: Float32Array, unit: number): Float32Array {
-    const { features } = this
-    const count = points.length / features
-    const stride = Math.ceil(count / 4) * 4
-    const scale = 1 / Math.sqrt(unit)
-    const scaled = new Float32Array(features * stride)
-    for (let i = 0; i < count; i++) {
-      for (let d = 0; d < features; d++) scaled[d * stride + i] = points[i * features + d]! * scale
-    }
-    return scaled
+/** [count, features] → in units of √unit, [features, count rounded up to a multiple of 4]. */
+export function scaledCloud(points: Float32Array, features: number, unit: number): Float32Array {
+  const count = points.length / features
+  const stride = Math.ceil(count / 4) * 4
+  const scale = 1 / Math.sqrt(unit)
+  const scaled = new Float32Array(features * stride)
+  for (let i = 0; i < count; i++) {
+    for (let d = 0; d < features; d++) scaled[d * stride + i] = points[i * features + d]! * scale
   }
+  return scaled
 }
 
 /** Zeros, and in the padding potentials so low that it weighs nothing. */
-function potentials(count: number): Float32Array {
+export function zeroPotentials(count: number): Float32Array {
   return new Float32Array(Math.ceil(count / 4) * 4).fill(-1e30, count)
 }
