@@ -139,9 +139,13 @@ describe('the same bits', () => {
       }
       return new Float32Array(await scope.read(state, (1 + frames.length) * count * features * 4))
     }
-    const whole = { begin: 0, end: count, first: 0, last: plan.length, start: true }
-    const bySteps = plan.map((__, step) => ({ ...whole, first: step, last: step + 1, start: step === 0 }))
-    const bySamples = [0, 5, 66].map((begin, i, begins) => ({ ...whole, begin, end: begins[i + 1] ?? count }))
+    const whole: SampleSlice = { begin: 0, end: count, first: 0, last: plan.length, start: true }
+    const bySteps = plan.map((__, step): SampleSlice => {
+      return { begin: 0, end: count, first: step, last: step + 1, start: step === 0 }
+    })
+    const bySamples = [0, 5, 66].map((begin, i, begins): SampleSlice => {
+      return { begin, end: begins[i + 1] ?? count, first: 0, last: plan.length, start: true }
+    })
     const expected = await draw([whole])
     expect(await draw(bySteps)).toEqual(expected)
     expect(await draw(bySamples)).toEqual(expected)

@@ -83,7 +83,6 @@ describe('the sampler kernel equals its float64 twin', () => {
     ['identity covariance', makeRequest(3, 2, 16, 5, { covariance: 'identity' })],
     ['TMPD', makeRequest(3, 2, 16, 5, { covariance: 'tmpd' })],
     ['DPS', makeRequest(3, 2, 16, 5, { method: 'dps' })],
-    ['DiffPIR', makeRequest(3, 2, 16, 5, { method: 'diffpir' })],
     ['JFPS', makeRequest(2, 1, 16, 5, { method: 'jfps', covX: Float64Array.of(1, 0.3, 0.3, 0.5) })],
     [
       'Gaussian covariance',

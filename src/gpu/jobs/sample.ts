@@ -89,23 +89,36 @@ interface Group {
   readonly sampler: BoundSampler
 }
 
+/** What all groups have in common, packed for the kernel. */
+interface PackedPlan {
+  readonly steps: Float32Array
+  readonly covariances: Float32Array | undefined
+}
+
+function packedPlan({ prior, plan, observations, posterior, frames }: TrajectoryRequest): PackedPlan {
+  const conditional = observations && posterior
+  return {
+    steps: packPlan(plan, conditional, frames),
+    covariances: conditional && packCovariances(plan, featuresOf(prior), conditional),
+  }
+}
+
 function prepareGroup(
   scope: BufferScope,
   kernel: SampleKernel,
   request: TrajectoryRequest,
+  { steps, covariances }: PackedPlan,
   first: number,
   count: number,
 ): Group {
-  const { prior, plan, observations, posterior, frames } = request
+  const { prior, observations, posterior, frames } = request
   const features = featuresOf(prior)
-  const conditional = observations && posterior
   const shared = observations?.count === 1
   const part = (label: string, data: Float32Array, width: number): GPUBuffer =>
     scope.upload(label, shared ? data : data.subarray(first * width, (first + count) * width))
-  const covariances = conditional && packCovariances(plan, features, posterior)
   const state = scope.storage('samples', (1 + frames.length) * count * features * 4)
   const buffers = {
-    plan: scope.upload('plan', packPlan(plan, conditional && posterior, frames)),
+    plan: scope.upload('plan', steps),
     state,
     observations: observations && {
       A: part('A', observations.A, observations.observed * features),
@@ -152,6 +165,7 @@ export async function trajectory(job: Job, request: TrajectoryRequest): Promise<
   const kept = new Float32Array(frames.length * count * features)
   if (count === 0) return { samples, frames: kept }
   const most = largestGroup(job, request)
+  const packed = packedPlan(request)
   const kernel = await job.compile(() => sampleKernel(job, request))
   const previews = await Previews.create(job, request)
   const flopsPerUnit = priorEvaluationFlops(
@@ -166,7 +180,7 @@ export async function trajectory(job: Job, request: TrajectoryRequest): Promise<
     const size = Math.min(most, count - first)
     const scope = new BufferScope(job.device, job.context.counters)
     try {
-      const group = await job.checked(() => prepareGroup(scope, kernel, request, first, size))
+      const group = await job.checked(() => prepareGroup(scope, kernel, request, packed, first, size))
       await runPlan(job, group, plan.length, firstSlice, previews, {
         preview: (histograms) => job.control?.onPreview?.(added(earlier, histograms)),
         progress(units) {
