@@ -34,7 +34,7 @@ export async function permission(control: JobControl | undefined): Promise<void>
 }
 
 /** Resolves in a later task. A message arrives at once, where timers are held back to 4 ms or, hidden, to 1 s. */
-function nextTask(): Promise<void> {
+export function nextTask(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel()
     port1.onmessage = () => {
