@@ -16,7 +16,7 @@ import { drawExact, type Scene } from './scene'
 import { consistency, coverage, finiteSamples, type MethodScore } from './scores'
 import type { MethodSettings, MixtureSettings } from './settings'
 
-export { methodDefinitions, type MethodDefinition } from './methodDefinitions'
+export { methodDefinitions } from './methodDefinitions'
 
 /** One method's samples. */
 export interface PanelResult {
