@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import { defaultMethod } from '../../src/experiments/mixture/settings'
 import { openBrowser } from './browser'
 
 const { openPage } = openBrowser()
@@ -87,7 +88,10 @@ describe('the posterior lab', () => {
     await upToDate(page)
     expect(address(page).get('b.method')).toBe('dps')
     await page.goBack()
-    await page.getByTestId('setting-b.guidance').and(page.locator('[value="1"]')).waitFor(PATIENCE)
+    await page
+      .getByTestId('setting-b.guidance')
+      .and(page.locator(`[value="${defaultMethod('dps').guidance}"]`))
+      .waitFor(PATIENCE)
 
     // Settings that do not fit are refused in the page's words.
     await type(page, 'setting-steps', '2')
