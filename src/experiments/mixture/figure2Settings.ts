@@ -116,7 +116,7 @@ export const figure2Definitions: Readonly<Record<keyof Figure2Settings, SettingD
     kind: 'number',
     symbol: '\\tau',
     label: 'Tolerance',
-    explanation: 'Sinkhorn stops when no potential moves by more than this.',
+    explanation: 'Sinkhorn stops when no potential moves by more than this times 1 + σ_t².',
     group: 'figure2',
     minimum: 1e-9,
     maximum: 0.1,
