@@ -14,6 +14,7 @@
  */
 import { logNormal } from '../../linalg/covariances'
 import { DOMAIN, unit, type RandomStream } from '../../math/philox'
+import { systematicAncestors } from '../../math/resampling'
 import type { AffineStep, Denoiser, Plan, PosteriorOptions } from '../types'
 import { MmpsDenoiser } from './mmps'
 import { ObservationBatch, type LinearObservations } from './observations'
@@ -132,30 +133,4 @@ function checkPopulations(count: number, particles: number, observations: number
   if (plan.slice(0, -1).some(({ c }) => !(c > 0))) {
     throw new RangeError('TDS needs a stochastic sampler: DDPM, or DDIM with eta above 0.')
   }
-}
-
-/**
- * Ancestors of a population by systematic resampling, ascending: log weights [K] (NaN is weight 0) and a uniform in
- * (0, 1) → [K]. Where no weight is above zero every particle stays.
- */
-export function systematicAncestors(logWeights: Float64Array, uniform: number): Uint32Array {
-  const size = logWeights.length
-  let largest = -Infinity
-  for (const value of logWeights) if (value > largest) largest = value
-  const ancestors = new Uint32Array(size)
-  if (!Number.isFinite(largest)) return ancestors.map((_, k) => k)
-  const cumulated = new Float64Array(size)
-  let total = 0
-  for (let k = 0; k < size; k++) {
-    const weight = Math.exp(logWeights[k]! - largest)
-    if (weight > 0) total += weight
-    cumulated[k] = total
-  }
-  let ancestor = 0
-  for (let k = 0; k < size; k++) {
-    const position = ((uniform + k) / size) * total
-    while (ancestor < size - 1 && cumulated[ancestor]! <= position) ancestor++
-    ancestors[k] = ancestor
-  }
-  return ancestors
 }

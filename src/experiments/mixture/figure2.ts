@@ -16,8 +16,9 @@ import {
 } from '../../diffusion/mixture'
 import type { CovarianceName, Mixture, Observations } from '../../diffusion/types'
 import { DOMAIN, RandomStream, unit } from '../../math/philox'
+import { effectiveSampleSize, systematicAncestors } from '../../math/resampling'
 import { sinkhornDivergence } from '../../math/sinkhorn'
-import { createCurve } from '../manifold/dataset'
+import { randomCurve, randomLatents } from './shapes'
 
 export interface Figure2Settings {
   seed: number
@@ -77,8 +78,8 @@ export interface Figure2Quartile {
   readonly count: number
 }
 
-/** Terms and decay of the random curve (method.md). */
-const CURVE = { harmonics: 10, smoothness: 3 } as const
+/** Decay α of the random curve's harmonics (method.md). */
+const SMOOTHNESS = 3
 
 /** Second words of the random key: the curve has stream 0. */
 const STREAM = { observation: 0x7200_0001, draws: 0x7200_0002, exact: 0x7200_0003 } as const
@@ -92,11 +93,7 @@ const costScale = (sigma: number): number => 1 + sigma * sigma
 /** What a seed fixes: the prior and its one observation. */
 function problemOf(settings: Figure2Settings, seed: number): { mixture: Mixture; observation: Observations } {
   const { features, components, thickness, sigmaY } = settings
-  const random = new RandomStream(seed, 0)
-  const z = Float64Array.from({ length: components }, (_, k) =>
-    unit(random.block(k, 0, 0, DOMAIN.latents)[0]!),
-  )
-  const means = createCurve({ seed, features, ...CURVE }, [])(z)
+  const means = randomCurve({ seed, features, smoothness: SMOOTHNESS }, randomLatents(seed, components))
   const stream = new RandomStream(seed, STREAM.observation)
   const direction = new Float64Array(features)
   stream.fillNormals(direction, 0, features, 0, 0, DOMAIN.matrices)
@@ -113,50 +110,29 @@ function problemOf(settings: Figure2Settings, seed: number): { mixture: Mixture;
   }
 }
 
-/** x + sigma z with z by address; x [count, features]. */
-function addNoise(x: Float64Array, features: number, sigma: number, stream: RandomStream): Float32Array {
-  const z = new Float64Array(features)
-  const noisy = new Float32Array(x.length)
-  for (let i = 0; i * features < x.length; i++) {
-    stream.fillNormals(z, 0, features, i, 2, DOMAIN.metric)
-    for (let j = 0; j < features; j++) noisy[i * features + j] = x[i * features + j]! + sigma * z[j]!
-  }
-  return noisy
+/** Points x and standard normals z, both [count, features]: x_t = x + sigma_t z at any noise level. */
+interface Diffused {
+  readonly x: Float64Array
+  readonly z: Float64Array
 }
 
-/**
- * `points` rows of x [count, features], drawn in proportion to exp(logWeights) by systematic resampling: u in (0, 1) is
- * its one random number. With them (Σ w)²/Σ w²; undefined where no weight is above zero.
- */
-function resample(
-  x: Float32Array,
-  features: number,
-  logWeights: Float32Array,
-  points: number,
-  u: number,
-): { chosen: Float32Array; ess: number } | undefined {
-  let greatest = -Infinity
-  for (const value of logWeights) if (value > greatest) greatest = value
-  if (!Number.isFinite(greatest)) return undefined
-  let sum = 0
-  let squares = 0
-  const cumulative = new Float64Array(logWeights.length)
-  for (let i = 0; i < logWeights.length; i++) {
-    const value = logWeights[i]!
-    // not a number is no weight
-    const weight = value > -Infinity ? Math.exp(value - greatest) : 0
-    sum += weight
-    squares += weight * weight
-    cumulative[i] = sum
+function diffuse(x: Float64Array, features: number, stream: RandomStream): Diffused {
+  const z = new Float64Array(x.length)
+  for (let i = 0; i * features < x.length; i++) {
+    stream.fillNormals(z, i * features, features, i, 2, DOMAIN.metric)
   }
-  const chosen = new Float32Array(points * features)
-  let at = 0
-  for (let p = 0; p < points; p++) {
-    const threshold = ((p + u) / points) * sum
-    while (at < cumulative.length - 1 && cumulative[at]! < threshold) at++
-    chosen.set(x.subarray(at * features, (at + 1) * features), p * features)
-  }
-  return { chosen, ess: (sum * sum) / squares }
+  return { x, z }
+}
+
+function noisyPoints({ x, z }: Diffused, sigma: number): Float32Array {
+  return Float32Array.from(x, (value, i) => value + sigma * z[i]!)
+}
+
+/** Rows `ancestors` of x [count, features]. */
+function rowsOf(x: Float32Array, features: number, ancestors: Uint32Array): Float32Array {
+  const rows = new Float32Array(ancestors.length * features)
+  ancestors.forEach((row, k) => rows.set(x.subarray(row * features, (row + 1) * features), k * features))
+  return rows
 }
 
 /**
@@ -177,8 +153,8 @@ export async function figure2Seed(
   const covX = mixtureCovariance(mixture)
   const drawStream = new RandomStream(seed, STREAM.draws)
   const exactStream = new RandomStream(seed, STREAM.exact)
-  const x = drawMixture(mixture, draws, drawStream)
-  const exact = drawMixturePosterior(posterior, 2 * points, exactStream)
+  const prior = diffuse(drawMixture(mixture, draws, drawStream), features, drawStream)
+  const exact = diffuse(drawMixturePosterior(posterior, 2 * points, exactStream), features, exactStream)
   // a noise level is one part for the likelihoods, one for T(u1, u2), one for each covariance
   const parts = sigmas.length * (2 + figure2Covariances.length)
   let done = 0
@@ -194,13 +170,13 @@ export async function figure2Seed(
     // small problems never pause inside: messages to cancel or to pause come through here
     await nextTask()
     await permission(within(at))
-    const xT = addNoise(x, features, sigma, drawStream)
+    const xT = noisyPoints(prior, sigma)
     const likelihoods = await backend.logLikelihoods(
       { mixture, xT, sigma: new Float32Array(draws).fill(sigma), observation, covX },
       within(`${at}: likelihoods`),
     )
     done++
-    const truth = addNoise(exact, features, sigma, exactStream)
+    const truth = noisyPoints(exact, sigma)
     const first = truth.subarray(0, points * features)
     const transport = (v: Float32Array, label: string): Promise<number> =>
       backend.transport(
@@ -220,21 +196,16 @@ export async function figure2Seed(
     done++
     for (const [c, covariance] of figure2Covariances.entries()) {
       const u = unit(drawStream.block(index, c, 0, DOMAIN.resampling)[0]!)
-      const resampled = resample(xT, features, likelihoods[covariance], points, u)
-      if (!resampled) {
+      const ess = effectiveSampleSize(likelihoods[covariance])
+      if (ess === 0) {
         throw new RangeError(
           `No draw of p(x_t) has any weight under the covariance "${covariance}" (${at}): raise sigma_y or the number of draws.`,
         )
       }
-      const cost = await transport(resampled.chosen, `transport for ${covariance}`)
+      const ancestors = systematicAncestors(likelihoods[covariance], u, points)
+      const cost = await transport(rowsOf(xT, features, ancestors), `transport for ${covariance}`)
       done++
-      rows.push({
-        seed,
-        sigma,
-        covariance,
-        divergence: sinkhornDivergence(cost, itself),
-        ess: resampled.ess,
-      })
+      rows.push({ seed, sigma, covariance, divergence: sinkhornDivergence(cost, itself), ess })
     }
   }
   control.onProgress?.(1, `seed ${seed} done`)

@@ -73,7 +73,7 @@ function place(settings: MixtureSettings, strokes: readonly DrawnStroke[]): Plac
   const { shape, features, components } = settings
   switch (shape) {
     case 'random':
-      return { points: randomCurve(settings), breaks: [] }
+      return { points: randomCurve(settings, randomLatents(settings.seed, components).sort()), breaks: [] }
     case 'drawn': {
       const polylines = strokes.flatMap((stroke) => strokePolyline(stroke, features) ?? [])
       if (polylines.length === 0) {
@@ -88,12 +88,17 @@ function place(settings: MixtureSettings, strokes: readonly DrawnStroke[]): Plac
   }
 }
 
-/** Components at z ~ U(0, 1), in ascending order, on the random curve; more components keep those of fewer. */
-function randomCurve({ seed, features, components, smoothness }: MixtureSettings): Float64Array {
+/** z ~ U(0, 1) of the components on a random curve, [components]; more components keep those of fewer. */
+export function randomLatents(seed: number, components: number): Float64Array {
   const random = new RandomStream(seed, 0)
-  const z = Float64Array.from({ length: components }, (_, k) =>
-    unit(random.block(k, 0, 0, DOMAIN.latents)[0]!),
-  ).sort()
+  return Float64Array.from({ length: components }, (_, k) => unit(random.block(k, 0, 0, DOMAIN.latents)[0]!))
+}
+
+/** Points of the random curve of a seed at latents z [count] → [count, features]. */
+export function randomCurve(
+  { seed, features, smoothness }: Pick<MixtureSettings, 'seed' | 'features' | 'smoothness'>,
+  z: Float64Array,
+): Float64Array {
   return createCurve({ seed, features, harmonics: HARMONICS, smoothness }, [])(z)
 }
 
