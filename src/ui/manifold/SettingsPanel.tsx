@@ -1,15 +1,14 @@
 /** The controls of a run, in the order in which one would explain them; most of them under "Advanced". */
-import { Button, Collapse, Stack, Text, Title } from '@mantine/core'
-import { IconChevronDown, IconLock } from '@tabler/icons-react'
-import { useId, useState } from 'react'
+import { Stack, Text } from '@mantine/core'
+import { IconLock } from '@tabler/icons-react'
 import { useStore } from 'zustand'
 import { settingDefinitions, settingKeys, type SettingGroup } from '../../experiments/manifold/settings'
-import classes from '../controls/controls.module.css'
-import { ManifoldSetting } from './ManifoldSetting'
 import type { Lab } from '../../store/labTypes'
+import { SettingSection } from '../controls/SettingSection'
 import { DataSourceControl } from '../data/DataSourceControl'
 import { isBusy, useLabs, type LabStore } from '../labs'
 import { ProblemAlert } from '../ProblemAlert'
+import { ManifoldSetting } from './ManifoldSetting'
 import { PresetChooser } from './PresetChooser'
 
 const GROUPS: readonly { readonly group: SettingGroup; readonly title: string }[] = [
@@ -53,51 +52,25 @@ interface SettingGroupPanelProps {
 }
 
 function SettingGroupPanel({ lab, group, title }: SettingGroupPanelProps) {
-  const { hidden } = useLabs()
-  const [opened, setOpened] = useState(false)
-  const regionId = useId()
+  const advancedHidden = useLabs().hidden.has('advanced')
   const keys = settingKeys.filter((key) => settingDefinitions[key].group === group)
   const prominent = keys.filter((key) => settingDefinitions[key].prominent)
   const advanced = keys.filter((key) => !settingDefinitions[key].prominent)
-  const showAdvanced = !hidden.has('advanced')
-  if (prominent.length === 0 && !showAdvanced) return null
+  if (prominent.length === 0 && advancedHidden) return null
   return (
-    <section aria-label={title} className={classes.group}>
-      <div className={classes.groupHeader}>
-        <Title order={2} size="sm">
-          {title}
-        </Title>
-        {showAdvanced && (
-          <Button
-            variant="subtle"
-            size="compact-xs"
-            c="dimmed"
-            fw={400}
-            aria-expanded={opened}
-            aria-controls={regionId}
-            aria-label={`Advanced settings: ${title}`}
-            data-testid={`advanced-${group}`}
-            onClick={() => setOpened(!opened)}
-            rightSection={
-              <IconChevronDown size={14} style={{ transform: opened ? 'rotate(180deg)' : undefined }} />
-            }
-          >
-            Advanced
-          </Button>
-        )}
-      </div>
-      <Stack gap="xs" mt={prominent.length > 0 || group === 'data' ? 6 : 0}>
-        {group === 'data' && <DataSourceControl lab={lab} />}
-        {group === 'data' && <ProblemAlert lab={lab} places={['data']} />}
-        {prominent.map((key) => (
-          <ManifoldSetting key={key} lab={lab} settingKey={key} />
-        ))}
-        <Collapse expanded={opened} id={regionId}>
-          <Stack gap="xs">
-            {opened && advanced.map((key) => <ManifoldSetting key={key} lab={lab} settingKey={key} />)}
-          </Stack>
-        </Collapse>
-      </Stack>
-    </section>
+    <SettingSection
+      title={title}
+      name={group}
+      advanced={advanced.map((key) => (
+        <ManifoldSetting key={key} lab={lab} settingKey={key} />
+      ))}
+      advancedHidden={advancedHidden}
+    >
+      {group === 'data' && <DataSourceControl lab={lab} />}
+      {group === 'data' && <ProblemAlert lab={lab} places={['data']} />}
+      {prominent.map((key) => (
+        <ManifoldSetting key={key} lab={lab} settingKey={key} />
+      ))}
+    </SettingSection>
   )
 }

@@ -1,10 +1,10 @@
 /** Figure 2's own settings: how many seeds and points, the rest under "Advanced". */
-import { Button, Collapse } from '@mantine/core'
-import { IconChevronDown } from '@tabler/icons-react'
+import { Collapse } from '@mantine/core'
 import { useId, useState } from 'react'
 import { useStore } from 'zustand'
 import type { Figure2Settings as Settings } from '../../experiments/mixture/figure2'
 import { figure2Definitions } from '../../experiments/mixture/figure2Settings'
+import { AdvancedButton } from '../controls/AdvancedButton'
 import { inWords, SettingControl } from '../controls/SettingControl'
 import classes from './posterior.module.css'
 import type { PosteriorStore } from './stores'
@@ -23,22 +23,13 @@ export function Figure2Settings({ lab }: { lab: PosteriorStore }) {
         {FIRST.map((key) => (
           <Figure2Setting key={key} lab={lab} settingKey={key} />
         ))}
-        <Button
-          variant="subtle"
-          size="compact-xs"
-          c="dimmed"
-          fw={400}
-          aria-expanded={opened}
-          aria-controls={regionId}
-          aria-label="Advanced settings: Figure 2"
-          data-testid="advanced-figure2"
-          onClick={() => setOpened(!opened)}
-          rightSection={
-            <IconChevronDown size={14} style={{ transform: opened ? 'rotate(180deg)' : undefined }} />
-          }
-        >
-          Advanced
-        </Button>
+        <AdvancedButton
+          title="Figure 2"
+          name="figure2"
+          regionId={regionId}
+          opened={opened}
+          onToggle={() => setOpened(!opened)}
+        />
       </div>
       <Collapse expanded={opened} id={regionId}>
         {opened && (

@@ -1,7 +1,7 @@
 /** The narrow column: what to look at, prior, observation, sampler, in the order in which one would explain them. */
-import { Button, Collapse, Select, Stack, Text, Title } from '@mantine/core'
-import { IconChevronDown, IconDice5 } from '@tabler/icons-react'
-import { useId, useState, type ReactNode } from 'react'
+import { Button, Select, Stack, Text } from '@mantine/core'
+import { IconDice5 } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
 import { useStore } from 'zustand'
 import { posteriorPresetNames, posteriorPresets } from '../../experiments/mixture/presets'
 import { whyMixtureUnused } from '../../experiments/mixture/relevance'
@@ -13,7 +13,7 @@ import {
   type MixtureKey,
 } from '../../experiments/mixture/settings'
 import type { PosteriorLab } from '../../store/posteriorTypes'
-import controls from '../controls/controls.module.css'
+import { SettingSection } from '../controls/SettingSection'
 import { PriorControls } from './PriorControls'
 import { SceneSetting } from './SceneSetting'
 import type { PosteriorStore } from './stores'
@@ -101,53 +101,28 @@ interface SettingGroupProps {
   readonly lab: PosteriorStore
   readonly group: MixtureGroup
   readonly title: string
-  readonly children?: ReactNode
+  readonly children: ReactNode
 }
 
 function SettingGroup({ lab, group, title, children }: SettingGroupProps) {
-  const [opened, setOpened] = useState(false)
   const hidden = useStore(lab, (state) => state.hidden.has('advanced'))
-  const regionId = useId()
   const keys = mixtureKeys.filter(
     (key) => mixtureDefinitions[key].group === group && !OF_PRIOR_CONTROLS.includes(key),
   )
   const prominent = keys.filter((key) => mixtureDefinitions[key].prominent)
   const advanced = keys.filter((key) => !mixtureDefinitions[key].prominent)
   return (
-    <section aria-label={title} className={controls.group}>
-      <div className={controls.groupHeader}>
-        <Title order={2} size="sm">
-          {title}
-        </Title>
-        {!hidden && (
-          <Button
-            variant="subtle"
-            size="compact-xs"
-            c="dimmed"
-            fw={400}
-            aria-expanded={opened}
-            aria-controls={regionId}
-            aria-label={`Advanced settings: ${title}`}
-            data-testid={`advanced-${group}`}
-            onClick={() => setOpened(!opened)}
-            rightSection={
-              <IconChevronDown size={14} style={{ transform: opened ? 'rotate(180deg)' : undefined }} />
-            }
-          >
-            Advanced
-          </Button>
-        )}
-      </div>
-      <Stack gap="xs" mt={6}>
-        {children}
-        {prominent.map((key) => (
-          <SceneSetting key={key} lab={lab} settingKey={key} />
-        ))}
-        <Collapse expanded={opened} id={regionId}>
-          <Stack gap="xs">{opened && <AdvancedSettings lab={lab} keys={advanced} />}</Stack>
-        </Collapse>
-      </Stack>
-    </section>
+    <SettingSection
+      title={title}
+      name={group}
+      advanced={<AdvancedSettings lab={lab} keys={advanced} />}
+      advancedHidden={hidden}
+    >
+      {children}
+      {prominent.map((key) => (
+        <SceneSetting key={key} lab={lab} settingKey={key} />
+      ))}
+    </SettingSection>
   )
 }
 
