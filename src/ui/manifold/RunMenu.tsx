@@ -1,13 +1,13 @@
 /** Export and import of a run, its settings, samples and pictures; its link and its command line. */
-import { Button, Code, CopyButton, Group, Menu, Modal, Text } from '@mantine/core'
+import { Button, Menu } from '@mantine/core'
 import { IconChevronDown, IconFileImport, IconFileExport, IconLink, IconTerminal2 } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import { useRestartGuard } from '../controls/RestartGuard'
 import { useFilePicker } from '../controls/useFilePicker'
-import { download } from '../download'
-import type { ExportFailure } from '../exportFailure'
+import { fileSaver, type ExportFailure } from '../exportFailure'
 import { isBusy, useComparing, useShownLabs, type LabStore } from '../labs'
+import { SharedTextModal } from '../SharedTextModal'
 import { runFileStem } from './fileNames'
 
 export function RunMenu({ lab, onFailure }: { lab: LabStore; onFailure: ExportFailure }) {
@@ -19,13 +19,7 @@ export function RunMenu({ lab, onFailure }: { lab: LabStore; onFailure: ExportFa
   const guard = useRestartGuard()
   const [shared, setShared] = useState<{ title: string; text: string } | null>(null)
   const state = lab.getState
-  const save = (what: string, ending: string, content: () => Blob | Promise<Blob>) => async () => {
-    try {
-      download(await content(), `${runFileStem(state())}${ending}`)
-    } catch (error) {
-      onFailure(`The ${what} could not be exported`, error)
-    }
-  }
+  const save = fileSaver(() => runFileStem(state()), onFailure)
   const importing = (file: File, load: (file: File) => Promise<void>) =>
     guard({
       labs: state().slot === 'a' ? shownLabs : [lab],
@@ -129,30 +123,10 @@ export function RunMenu({ lab, onFailure }: { lab: LabStore; onFailure: ExportFa
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Modal
-        opened={shared !== null}
-        onClose={() => setShared(null)}
-        title={shared?.title}
-        size="lg"
-        centered
-      >
-        <Code block style={{ whiteSpace: 'pre-wrap', wordBreak: 'break-all' }} data-testid="shared-text">
-          {shared?.text}
-        </Code>
-        <Group justify="space-between" mt="sm">
-          <Text size="xs" c="dimmed">
-            Same seed, settings and adapter: the same numbers to the bit.
-            {fromFile && ' The data file has to be there as well: only an exported run contains it.'}
-          </Text>
-          <CopyButton value={shared?.text ?? ''}>
-            {({ copied, copy }) => (
-              <Button size="xs" onClick={copy} data-autofocus>
-                {copied ? 'Copied' : 'Copy'}
-              </Button>
-            )}
-          </CopyButton>
-        </Group>
-      </Modal>
+      <SharedTextModal title={shared?.title} text={shared?.text ?? null} onClose={() => setShared(null)}>
+        Same seed, settings and adapter: the same numbers to the bit.
+        {fromFile && ' The data file has to be there as well: only an exported run contains it.'}
+      </SharedTextModal>
     </>
   )
 }

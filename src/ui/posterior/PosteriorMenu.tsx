@@ -1,11 +1,11 @@
 /** Export of the pictures, samples, settings and the link. */
-import { Button, Code, CopyButton, Group, Menu, Modal, Text } from '@mantine/core'
+import { Button, Menu } from '@mantine/core'
 import { IconChevronDown, IconFileExport, IconLink } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import type { PanelName } from '../../store/posteriorTypes'
-import { download } from '../download'
-import type { ExportFailure } from '../exportFailure'
+import { fileSaver, type ExportFailure } from '../exportFailure'
+import { SharedTextModal } from '../SharedTextModal'
 import { fileStem } from './fileNames'
 import type { PosteriorStore } from './stores'
 
@@ -21,13 +21,7 @@ export function PosteriorMenu({ lab, onFailure }: { lab: PosteriorStore; onFailu
   const [link, setLink] = useState<string | null>(null)
   if (hidden) return null
   const has = { a: hasA, b: hasB }
-  const save = (what: string, ending: string, content: () => Blob | Promise<Blob>) => async () => {
-    try {
-      download(await content(), `${fileStem(lab.getState())}${ending}`)
-    } catch (error) {
-      onFailure(`The ${what} could not be exported`, error)
-    }
-  }
+  const save = fileSaver(() => fileStem(lab.getState()), onFailure)
   return (
     <>
       <Menu position="bottom-end" width={250}>
@@ -72,29 +66,9 @@ export function PosteriorMenu({ lab, onFailure }: { lab: PosteriorStore; onFailu
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Modal
-        opened={link !== null}
-        onClose={() => setLink(null)}
-        title="Link to this picture"
-        size="lg"
-        centered
-      >
-        <Code block style={{ whiteSpace: 'pre-wrap', wordBreak: 'break-all' }} data-testid="shared-text">
-          {link}
-        </Code>
-        <Group justify="space-between" mt="sm">
-          <Text size="xs" c="dimmed">
-            Same seed and settings: the same picture. A learned prior is not in the link.
-          </Text>
-          <CopyButton value={link ?? ''}>
-            {({ copied, copy }) => (
-              <Button size="xs" onClick={copy} data-autofocus>
-                {copied ? 'Copied' : 'Copy'}
-              </Button>
-            )}
-          </CopyButton>
-        </Group>
-      </Modal>
+      <SharedTextModal title="Link to this picture" text={link} onClose={() => setLink(null)}>
+        Same seed and settings: the same picture. A learned prior is not in the link.
+      </SharedTextModal>
     </>
   )
 }
