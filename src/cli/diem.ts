@@ -7,8 +7,6 @@
  */
 import { access, constants, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { parseArgs } from 'node:util'
-import { createCpuBackend } from '../diffusion/cpuBackend'
 import type { Backend } from '../diffusion/backend'
 import { createDataset, type DataOrigin } from '../experiments/manifold/dataset'
 import {
@@ -33,11 +31,7 @@ import {
   type PresetName,
 } from '../experiments/manifold/settings'
 import { readUrl, type UrlState } from '../store/urlState'
-import { createWebGpuBackend } from '../gpu/backend'
-import { createNodeGpu } from './nodeGpu'
-
-/** Something on the command line cannot be used: exit code 2. */
-class UsageError extends Error {}
+import { parseOptions, progressLine, runProgram, UsageError } from './program'
 
 interface Command {
   readonly settings: ManifoldSettings
@@ -59,31 +53,8 @@ const stageNames: Readonly<Record<StepStage, string>> = {
 }
 
 /** Runs the program; resolves with its exit code. */
-export async function main(args: readonly string[]): Promise<number> {
-  let command: Command
-  try {
-    if (args.includes('--help')) {
-      process.stdout.write(usage())
-      return 0
-    }
-    command = await readCommand(args)
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    process.stderr.write(`diem: ${error.message}\nRun \`npm run diem -- --help\` for the options.\n`)
-    return 2
-  }
-  let backend: Backend | undefined
-  try {
-    const opened = command.cpu ? createCpuBackend() : await createWebGpuBackend(await createNodeGpu())
-    backend = opened
-    await runCommand(command, opened)
-    return 0
-  } catch (error) {
-    process.stderr.write(`\ndiem: ${error instanceof Error ? error.message : String(error)}\n`)
-    return 1
-  } finally {
-    backend?.destroy()
-  }
+export function main(args: readonly string[]): Promise<number> {
+  return runProgram({ name: 'diem', usage, read: readCommand, run: runCommand }, args)
 }
 
 async function runCommand(command: Command, backend: Backend): Promise<void> {
@@ -101,7 +72,9 @@ async function runCommand(command: Command, backend: Backend): Promise<void> {
     const iteration = run.records.length
     await run.advance({
       onStage: (stage, fraction) =>
-        progress.show(`iteration ${iteration}/${settings.iterations}`, stageNames[stage], fraction),
+        progress.show(
+          `iteration ${iteration}/${settings.iterations}  ${stageNames[stage]} ${Math.round(100 * fraction)} %`,
+        ),
     })
     const record = run.records[known]
     if (!record) continue
@@ -125,21 +98,15 @@ function tableRow({ iteration, loss, divergence, kept, consistency, seconds }: I
   ].join('   ')
 }
 
-/** Progress on stderr: a line that is rewritten on a terminal, silence elsewhere. */
-function progressLine() {
-  const live = process.stderr.isTTY
-  return {
-    show(where: string, what: string, fraction: number): void {
-      if (live) process.stderr.write(`\r\u001b[K${where}  ${what} ${Math.round(100 * fraction)} %`)
-    },
-    clear(): void {
-      if (live) process.stderr.write('\r\u001b[K')
-    },
-  }
-}
-
 async function readCommand(args: readonly string[]): Promise<Command> {
-  const values = parseOptions(args)
+  const values = parseOptions(args.map(kebabFlag), [
+    'preset',
+    'url',
+    'load',
+    'save',
+    'data',
+    ...settingKeys.map(flag),
+  ])
   const take = (name: string) => {
     const value = values[name]
     return typeof value === 'string' ? value : undefined
@@ -182,22 +149,6 @@ async function readCommand(args: readonly string[]): Promise<Command> {
     json: values['json'] === true,
     cpu: values['cpu'] === true,
     save,
-  }
-}
-
-function parseOptions(args: readonly string[]): Record<string, string | boolean | undefined> {
-  const text = { type: 'string' } as const
-  const options = Object.fromEntries(
-    ['preset', 'url', 'load', 'save', 'data', ...settingKeys.map(flag)].map((name) => [name, text]),
-  )
-  try {
-    return parseArgs({
-      args: args.map(kebabFlag),
-      options: { ...options, json: { type: 'boolean' }, cpu: { type: 'boolean' } },
-      allowPositionals: false,
-    }).values
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
   }
 }
 

@@ -7,9 +7,7 @@
  */
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import { findBrowser } from '../../scripts/browser.mjs'
-import { createCpuBackend } from '../diffusion/cpuBackend'
 import type { Backend } from '../diffusion/backend'
 import {
   figure2Covariances,
@@ -18,17 +16,14 @@ import {
   figure2Quartiles,
   figure2Seed,
   figure2Sigmas,
+  type Figure2Quartile,
   type Figure2Row,
   type Figure2Settings,
 } from '../experiments/mixture/figure2'
 import { figure2Definitions, validateFigure2 } from '../experiments/mixture/figure2Settings'
 import { isSettingProblem, parseValue } from '../experiments/settings'
-import { createWebGpuBackend } from '../gpu/backend'
 import { figure2Svg } from './figure2Chart'
-import { createNodeGpu } from './nodeGpu'
-
-/** Something on the command line cannot be used: exit code 2. */
-class UsageError extends Error {}
+import { parseOptions, progressLine, runProgram, UsageError } from './program'
 
 interface Command {
   readonly settings: Figure2Settings
@@ -41,30 +36,8 @@ interface Command {
 const settingKeys = Object.keys(figure2Defaults) as (keyof Figure2Settings)[]
 
 /** Runs the program; resolves with its exit code. */
-export async function main(args: readonly string[]): Promise<number> {
-  let command: Command
-  try {
-    if (args.includes('--help')) {
-      process.stdout.write(usage())
-      return 0
-    }
-    command = readCommand(args)
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    process.stderr.write(`figure2: ${error.message}\nRun \`npm run figure2 -- --help\` for the options.\n`)
-    return 2
-  }
-  let backend: Backend | undefined
-  try {
-    backend = command.cpu ? createCpuBackend() : await createWebGpuBackend(await createNodeGpu())
-    await run(command, backend)
-    return 0
-  } catch (error) {
-    process.stderr.write(`\nfigure2: ${error instanceof Error ? error.message : String(error)}\n`)
-    return 1
-  } finally {
-    backend?.destroy()
-  }
+export function main(args: readonly string[]): Promise<number> {
+  return runProgram({ name: 'figure2', usage, read: readCommand, run }, args)
 }
 
 async function run(command: Command, backend: Backend): Promise<void> {
@@ -78,6 +51,7 @@ async function run(command: Command, backend: Backend): Promise<void> {
   const wanted = Array.from({ length: settings.seeds }, (_, k) => settings.seed + k)
   const missing = wanted.filter((seed) => !known.has(seed))
   const started = performance.now()
+  const progress = progressLine()
   let shown = -Infinity
   for (const [k, seed] of missing.entries()) {
     const added = await figure2Seed(
@@ -87,24 +61,23 @@ async function run(command: Command, backend: Backend): Promise<void> {
       {
         onProgress(fraction, label) {
           const now = performance.now()
-          if (!process.stderr.isTTY || now - shown < 200) return
+          if (now - shown < 200) return
           shown = now
           const share = (k + fraction) / missing.length
           const left = share > 0 ? ((now - started) * (1 - share)) / share / 1000 : undefined
           const time = left === undefined ? '' : `  ${Math.ceil(left / 60)} min left`
-          process.stderr.write(`\r\u001b[K${Math.round(100 * share)} %${time}  ${label}`)
+          progress.show(`${Math.round(100 * share)} %${time}  ${label}`)
         },
       },
       sigmas,
     )
     rows.push(...added)
     await writeFile(`${out}.csv`, comment(command) + figure2Csv(rows))
-    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
+    progress.clear()
     process.stderr.write(`figure2: seed ${seed} done, ${missing.length - k - 1} to go\n`)
   }
-  const shownRows = rows.filter(({ seed }) => wanted.includes(seed))
-  const quartiles = figure2Quartiles(shownRows)
-  process.stdout.write(json ? `${JSON.stringify(quartiles)}\n` : table(shownRows))
+  const quartiles = figure2Quartiles(rows.filter(({ seed }) => wanted.includes(seed)))
+  process.stdout.write(json ? `${JSON.stringify(quartiles)}\n` : table(quartiles))
   const { points, seeds } = settings
   const svg = figure2Svg(quartiles, `Median and quartiles over ${seeds} seeds, ${points} points a set.`)
   await writeFile(`${out}.svg`, svg)
@@ -157,8 +130,7 @@ async function readRows(command: Command): Promise<Figure2Row[]> {
   })
 }
 
-function table(rows: readonly Figure2Row[]): string {
-  const quartiles = figure2Quartiles(rows)
+function table(quartiles: readonly Figure2Quartile[]): string {
   const sigmas = [...new Set(quartiles.map(({ sigma }) => sigma))].toSorted((a, b) => a - b)
   const cell = (text: string) => text.padStart(12)
   const lines = sigmas.map((sigma) =>
@@ -175,21 +147,7 @@ function table(rows: readonly Figure2Row[]): string {
 }
 
 function readCommand(args: readonly string[]): Command {
-  const text = { type: 'string' } as const
-  let values: Record<string, string | boolean | undefined>
-  try {
-    values = parseArgs({
-      args: [...args],
-      options: {
-        ...Object.fromEntries([...settingKeys, 'sigmas', 'out'].map((name) => [name, text])),
-        json: { type: 'boolean' },
-        cpu: { type: 'boolean' },
-      },
-      allowPositionals: false,
-    }).values
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
+  const values = parseOptions(args, [...settingKeys, 'sigmas', 'out'])
   const settings: Figure2Settings = { ...figure2Defaults }
   for (const key of settingKeys) {
     const given = values[key]

@@ -1,0 +1,83 @@
+/**
+ * What the command-line programs have in common: help, a backend, progress, and exit codes 0 done, 1 the run failed,
+ * 2 the options or a file cannot be used.
+ */
+import { parseArgs } from 'node:util'
+import { createCpuBackend } from '../diffusion/cpuBackend'
+import type { Backend } from '../diffusion/backend'
+import { createWebGpuBackend } from '../gpu/backend'
+import { createNodeGpu } from './nodeGpu'
+
+/** Something on the command line cannot be used: exit code 2. */
+export class UsageError extends Error {}
+
+interface Program<Command extends { readonly cpu: boolean }> {
+  /** Of its npm script. */
+  readonly name: string
+  usage(): string
+  /** Errors: UsageError. */
+  read(args: readonly string[]): Command | Promise<Command>
+  run(command: Command, backend: Backend): Promise<void>
+}
+
+/** Runs a program; resolves with its exit code. */
+export async function runProgram<Command extends { readonly cpu: boolean }>(
+  { name, usage, read, run }: Program<Command>,
+  args: readonly string[],
+): Promise<number> {
+  let command: Command
+  try {
+    if (args.includes('--help')) {
+      process.stdout.write(usage())
+      return 0
+    }
+    command = await read(args)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`${name}: ${error.message}\nRun \`npm run ${name} -- --help\` for the options.\n`)
+    return 2
+  }
+  let backend: Backend | undefined
+  try {
+    backend = command.cpu ? createCpuBackend() : await createWebGpuBackend(await createNodeGpu())
+    await run(command, backend)
+    return 0
+  } catch (error) {
+    process.stderr.write(`\n${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    return 1
+  } finally {
+    backend?.destroy()
+  }
+}
+
+export type Options = Readonly<Record<string, string | boolean | undefined>>
+
+/** Options `names` with a value, and the flags --json and --cpu. Error: UsageError for any other. */
+export function parseOptions(args: readonly string[], names: readonly string[]): Options {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        ...Object.fromEntries(names.map((name) => [name, { type: 'string' } as const])),
+        json: { type: 'boolean' },
+        cpu: { type: 'boolean' },
+      },
+      allowPositionals: false,
+    }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** Progress on stderr: a line that is rewritten on a terminal, silence elsewhere. */
+export function progressLine() {
+  const live = process.stderr.isTTY
+  return {
+    show(text: string): void {
+      if (live) process.stderr.write(`\r\u001b[K${text}`)
+    },
+    clear(): void {
+      if (live) process.stderr.write('\r\u001b[K')
+    },
+  }
+}
