@@ -11,6 +11,7 @@ import {
   type SettingProblem,
   type SettingValue,
 } from '../settings'
+import { krylovOptions, samplerSettings, solverIterationsSetting, stepOptions } from '../sharedSettings'
 
 export { isSettingProblem, type SettingProblem, type SettingValue } from '../settings'
 
@@ -225,12 +226,7 @@ export const settingDefinitions: Readonly<Record<SettingKey, SettingDefinition>>
     prominent: true,
     options: [
       { value: 'exact', label: 'Exact', explanation: 'Dense solve of the m × m system from m VJPs.' },
-      { value: 'cg', label: 'CG(k)', explanation: 'Conjugate gradient, stopped at non-positive curvature.' },
-      {
-        value: 'gmres',
-        label: 'GMRES(k)',
-        explanation: 'Minimal residual; for systems that are not symmetric.',
-      },
+      ...krylovOptions,
       {
         value: 'bicgstab',
         label: 'BiCGSTAB(k)',
@@ -238,17 +234,7 @@ export const settingDefinitions: Readonly<Record<SettingKey, SettingDefinition>>
       },
     ],
   },
-  solverIterations: {
-    kind: 'number',
-    symbol: 'k',
-    label: 'Solver iterations',
-    explanation: 'Iterations of CG, GMRES or BiCGSTAB; never more than m are needed.',
-    group: 'posterior',
-    minimum: 1,
-    maximum: 8,
-    scale: 'linear',
-    integer: true,
-  },
+  solverIterations: { ...solverIterationsSetting, group: 'posterior' },
   safeguard: {
     kind: 'choice',
     symbol: '\\succeq 0',
@@ -276,8 +262,7 @@ export const settingDefinitions: Readonly<Record<SettingKey, SettingDefinition>>
         label: 'Predictor-corrector',
         explanation: 'A DDIM step, then Langevin corrections (paper).',
       },
-      { value: 'ddpm', label: 'DDPM', explanation: 'Ancestral sampling.' },
-      { value: 'ddim', label: 'DDIM(η)', explanation: 'Deterministic at η = 0, ancestral at η = 1.' },
+      ...stepOptions,
     ],
   },
   samplerSteps: {
@@ -292,37 +277,9 @@ export const settingDefinitions: Readonly<Record<SettingKey, SettingDefinition>>
     scale: 'log',
     integer: true,
   },
-  corrections: {
-    kind: 'number',
-    symbol: 'C',
-    label: 'Corrections',
-    explanation: 'Langevin corrections after each predictor step; each costs one more evaluation.',
-    group: 'sampler',
-    minimum: 0,
-    maximum: 8,
-    scale: 'linear',
-    integer: true,
-  },
-  delta: {
-    kind: 'number',
-    symbol: '\\delta',
-    label: 'Correction size',
-    explanation: 'Size of a Langevin correction; larger mixes faster but is biased.',
-    group: 'sampler',
-    minimum: 0.001,
-    maximum: 1,
-    scale: 'log',
-  },
-  eta: {
-    kind: 'number',
-    symbol: '\\eta',
-    label: 'DDIM noise',
-    explanation: 'Noise of DDIM: 0 is deterministic, 1 is DDPM.',
-    group: 'sampler',
-    minimum: 0,
-    maximum: 2,
-    scale: 'linear',
-  },
+  corrections: samplerSettings.corrections,
+  delta: samplerSettings.delta,
+  eta: samplerSettings.eta,
   keepRange: {
     kind: 'number',
     symbol: 'r',

@@ -1,5 +1,6 @@
 /** Ranges of Figure 2's settings, for its controls and its command line. */
 import { checkValues, type SettingDefinition, type SettingProblem } from '../settings'
+import { curveSettings } from '../sharedSettings'
 import type { Figure2Settings } from './figure2'
 
 export const figure2Definitions: Readonly<Record<keyof Figure2Settings, SettingDefinition<'figure2'>>> = {
@@ -60,27 +61,8 @@ export const figure2Definitions: Readonly<Record<keyof Figure2Settings, SettingD
     scale: 'linear',
     integer: true,
   },
-  components: {
-    kind: 'number',
-    symbol: 'K',
-    label: 'Components',
-    explanation: 'Gaussians along the curve; more of them make it continuous and each evaluation slower.',
-    group: 'figure2',
-    minimum: 16,
-    maximum: 512,
-    scale: 'log',
-    integer: true,
-  },
-  thickness: {
-    kind: 'number',
-    symbol: 's',
-    label: 'Thickness',
-    explanation: 'Standard deviation of each component; a thicker curve is closer to a Gaussian, and easier.',
-    group: 'figure2',
-    minimum: 0.005,
-    maximum: 0.5,
-    scale: 'log',
-  },
+  components: { ...curveSettings.components, group: 'figure2' },
+  thickness: { ...curveSettings.thickness, group: 'figure2' },
   sigmaY: {
     kind: 'number',
     symbol: '\\sigma_y',
