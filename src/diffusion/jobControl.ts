@@ -45,6 +45,27 @@ export function nextTask(): Promise<void> {
   })
 }
 
+/** Times work, without the time for which it is paused: `control` is what the work has to be given. */
+export class Stopwatch<Control extends { ready?(): Promise<void> }> {
+  private begin = performance.now()
+  readonly control: Control
+
+  constructor(control: Control) {
+    this.control = {
+      ...control,
+      ready: async () => {
+        const asked = performance.now()
+        await control.ready?.()
+        this.begin += performance.now() - asked
+      },
+    }
+  }
+
+  get milliseconds(): number {
+    return performance.now() - this.begin
+  }
+}
+
 /** Paces one job. */
 export class Pacer {
   private sliceStart = performance.now()

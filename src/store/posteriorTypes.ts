@@ -5,33 +5,18 @@
 import type { AdapterDescription } from '../diffusion/backend'
 import type { DrawnStroke } from '../experiments/manifold/dataset'
 import type { Figure2Row, Figure2Settings } from '../experiments/mixture/figure2'
+import type { PanelResult } from '../experiments/mixture/methods'
 import type { MethodSettings, MixtureSettings } from '../experiments/mixture/settings'
 import type { PosteriorPresetName } from '../experiments/mixture/presets'
 import type { Scene } from '../experiments/mixture/scene'
 import type { MethodScore } from '../experiments/mixture/scores'
 import type { Problem } from './labTypes'
 
+export type { PanelResult } from '../experiments/mixture/methods'
 export type { Scene } from '../experiments/mixture/scene'
 
 /** The two panels of Figure 1. */
 export type PanelName = 'a' | 'b'
-
-/** One method's samples. */
-export interface PanelResult {
-  readonly method: MethodSettings
-  readonly features: number
-  readonly count: number
-  /** sigma_t of each frame, descending; one less than frames, for the last frame is x_0. */
-  readonly sigmas: readonly number[]
-  /** Samples x_t from t = 1 to x_0, [sigmas.length + 1, count, features]. */
-  readonly frames: Float32Array
-  /** Final samples that are not finite or beyond 100: they are not drawn. */
-  readonly lost: number
-  /** Evaluations of the denoiser (forward passes) and of its VJP that one sample cost. */
-  readonly forwards: number
-  readonly vjps: number
-  readonly milliseconds: number
-}
 
 export interface PanelState {
   readonly settings: MethodSettings

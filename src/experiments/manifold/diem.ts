@@ -11,7 +11,7 @@
 import { NonFiniteLossError, type Backend, type JobControl, type JobProgress } from '../../diffusion/backend'
 import type { Gaussian } from '../../diffusion/gaussianDenoiser'
 import { fitGaussian, sampleGaussianPosterior } from '../../diffusion/gaussianFit'
-import { Pacer } from '../../diffusion/jobControl'
+import { Pacer, Stopwatch } from '../../diffusion/jobControl'
 import { histograms } from '../../diffusion/histogram'
 import { initializeWeights } from '../../diffusion/mlp'
 import type { Observations } from '../../diffusion/types'
@@ -225,7 +225,7 @@ export class DiemRun {
     this.steps++
     this.newWeights = weights
     this.newLosses = concatenate(this.newLosses, losses)
-    this.newSeconds += stopwatch.seconds
+    this.newSeconds += stopwatch.milliseconds / 1000
   }
 
   /**
@@ -255,7 +255,7 @@ export class DiemRun {
       const start = await this.start(stopwatch.control)
       samples = sampleGaussianPosterior(start, dataset.observations, settings.seed, this.steps + 1)
     }
-    const seconds = this.newSeconds + stopwatch.seconds
+    const seconds = this.newSeconds + stopwatch.milliseconds / 1000
     const inRange = keptIndices(samples, settings)
     if (inRange.length === 0) {
       throw new NoSamplesError(
@@ -360,27 +360,6 @@ export class DiemRun {
       )
     this.truthTransport ??= await transport(truth.subarray(length))
     return sinkhornDivergence(await transport(kept.subarray(0, length)), this.truthTransport)
-  }
-}
-
-/** Times a step, without the time for which it is paused. */
-class Stopwatch {
-  private begin = performance.now()
-  readonly control: StepControl
-
-  constructor(control: StepControl) {
-    this.control = {
-      ...control,
-      ready: async () => {
-        const asked = performance.now()
-        await control.ready?.()
-        this.begin += performance.now() - asked
-      },
-    }
-  }
-
-  get seconds(): number {
-    return (performance.now() - this.begin) / 1000
   }
 }
 

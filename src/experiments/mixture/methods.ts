@@ -6,6 +6,7 @@
  */
 import type { Backend, JobControl, SampleRequest } from '../../diffusion/backend'
 import { vjpsPerEvaluation } from '../../diffusion/flops'
+import { Stopwatch } from '../../diffusion/jobControl'
 import { isGuided } from '../../diffusion/posterior/dps'
 import { samplerPlan } from '../../diffusion/samplers'
 import { logLinearSchedule } from '../../diffusion/schedule'
@@ -122,7 +123,7 @@ export async function runMethod(
 ): Promise<PanelResult> {
   const request = sampleRequest(scene, settings, method)
   const indices = frameIndices(request.plan)
-  const stopwatch = new Stopwatch(control)
+  const stopwatch = new Stopwatch(control ?? {})
   const { samples, frames } = await backend.trajectory({ ...request, frames: indices }, stopwatch.control)
   const { milliseconds } = stopwatch
   const all = new Float32Array(frames.length + samples.length)
@@ -156,7 +157,7 @@ export async function scoreMethod(
   const length = count * features
   const truth = drawExact(scene, 3 * count, STREAM.truth)
   const first = truth.subarray(0, length)
-  const stopwatch = new Stopwatch(control)
+  const stopwatch = new Stopwatch(control ?? {})
   const request = method === 'exact' ? undefined : sampleRequest(scene, settings, method)
   const samples = request ? await backend.sample(request, stopwatch.control) : truth.subarray(2 * length)
   const milliseconds = request ? stopwatch.milliseconds : 0
@@ -222,25 +223,4 @@ function frameIndices(plan: Plan): number[] {
     { length: count },
     (_, f) => leaving[Math.round((f * (leaving.length - 1)) / Math.max(1, count - 1))]!,
   )
-}
-
-/** Times a job, without the time for which it is paused. */
-class Stopwatch {
-  private begin = performance.now()
-  readonly control: JobControl
-
-  constructor(control: JobControl = {}) {
-    this.control = {
-      ...control,
-      ready: async () => {
-        const asked = performance.now()
-        await control.ready?.()
-        this.begin += performance.now() - asked
-      },
-    }
-  }
-
-  get milliseconds(): number {
-    return performance.now() - this.begin
-  }
 }
