@@ -8,7 +8,7 @@
  *
  * Source: Hyndman, "Computing and graphing highest density regions", 1996 (density quantiles by simulation).
  */
-import { posteriorLogDensity } from '../../diffusion/mixture'
+import { posteriorLogDensity, type MixturePosterior } from '../../diffusion/mixture'
 import { drawExact, exactPosterior, SCENE_STREAM, type Scene } from './scene'
 import type { MethodSettings } from './settings'
 
@@ -43,13 +43,32 @@ export const COVERAGE_DRAWS = 16384
 /** Samples with a coordinate beyond this are lost, and drawn nowhere. */
 const LOST_BEYOND = 100
 
+/** A scene's exact posterior and the log densities that bound its regions. */
+interface Regions {
+  readonly posterior: MixturePosterior
+  readonly least50: number
+  readonly least90: number
+}
+
+/** The regions are the same for every method. */
+const regions = new WeakMap<Scene, Regions>()
+
+function regionsOf(scene: Scene): Regions {
+  let known = regions.get(scene)
+  if (!known) {
+    const posterior = exactPosterior(scene)
+    const draws = drawExact(scene, COVERAGE_DRAWS, SCENE_STREAM.coverage)
+    const ascending = posteriorLogDensity(posterior, draws).sort()
+    const least = (share: number) => ascending[Math.round((1 - share) * COVERAGE_DRAWS)]!
+    known = { posterior, least50: least(0.5), least90: least(0.9) }
+    regions.set(scene, known)
+  }
+  return known
+}
+
 /** Coverage of samples [count, features]; NaN where there are none. */
 export function coverage(scene: Scene, samples: Float32Array): Coverage {
-  const posterior = exactPosterior(scene)
-  const draws = drawExact(scene, COVERAGE_DRAWS, SCENE_STREAM.coverage)
-  const ascending = posteriorLogDensity(posterior, draws).sort()
-  const least = (share: number) => ascending[Math.round((1 - share) * COVERAGE_DRAWS)]!
-  const [least50, least90] = [least(0.5), least(0.9)]
+  const { posterior, least50, least90 } = regionsOf(scene)
   const densities = posteriorLogDensity(posterior, samples)
   let [inside50, inside90] = [0, 0]
   for (const density of densities) {
