@@ -1,8 +1,8 @@
 /** The numbers of every EM iteration; a row shows that iteration's samples, and all can be copied. */
-import { Button, CopyButton, Group, ScrollArea, Table, Text, Title, UnstyledButton } from '@mantine/core'
-import { IconCheck, IconCopy } from '@tabler/icons-react'
+import { Group, ScrollArea, Table, Text, Title, UnstyledButton } from '@mantine/core'
 import { useStore } from 'zustand'
 import type { IterationSummary } from '../../experiments/manifold/diem'
+import { CopyTableButton } from '../controls/CopyTableButton'
 import { formatMeasure, formatPercent, formatSeconds } from '../format'
 import type { LabStore } from '../labs'
 import classes from './lab.module.css'
@@ -31,20 +31,7 @@ export function IterationTable({ lab, name }: { lab: LabStore; name?: string }) 
         <Title order={3} size="sm">
           {name ? `Numbers of ${name}` : 'Numbers'}
         </Title>
-        {iterations.length > 0 && (
-          <CopyButton value={iterationsAsText(iterations)}>
-            {({ copied, copy }) => (
-              <Button
-                variant="subtle"
-                size="compact-xs"
-                leftSection={copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
-                onClick={copy}
-              >
-                {copied ? 'Copied' : 'Copy table'}
-              </Button>
-            )}
-          </CopyButton>
-        )}
+        {iterations.length > 0 && <CopyTableButton text={iterationsAsText(iterations)} />}
       </Group>
       {iterations.length === 0 ? (
         <Text size="xs" c="dimmed">

@@ -1,9 +1,10 @@
 /** Every method at the present setting, in numbers for a slide. */
-import { Button, CopyButton, Group, Table, Text, Title, Tooltip, VisuallyHidden } from '@mantine/core'
-import { IconCheck, IconCopy, IconDownload } from '@tabler/icons-react'
+import { Button, Group, Table, Text, Title, Tooltip, VisuallyHidden } from '@mantine/core'
+import { IconDownload } from '@tabler/icons-react'
 import { useStore } from 'zustand'
 import type { MethodScore } from '../../experiments/mixture/scores'
 import controls from '../controls/controls.module.css'
+import { CopyTableButton } from '../controls/CopyTableButton'
 import { download } from '../download'
 import { Subscripts } from '../math/Subscripts'
 import { ProblemCard } from '../ProblemAlert'
@@ -28,18 +29,7 @@ export function MethodsTable({ lab }: { lab: PosteriorStore }) {
         </Title>
         {rows.length > 0 && (
           <Group gap={4}>
-            <CopyButton value={scoresAsText(rows)}>
-              {({ copied, copy }) => (
-                <Button
-                  variant="subtle"
-                  size="compact-xs"
-                  leftSection={copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
-                  onClick={copy}
-                >
-                  {copied ? 'Copied' : 'Copy table'}
-                </Button>
-              )}
-            </CopyButton>
+            <CopyTableButton text={scoresAsText(rows)} />
             <Button
               variant="subtle"
               size="compact-xs"
