@@ -1,5 +1,6 @@
 /** The corner plot's look in a theme, and the plot as a PNG of its own. */
 import { colours, fontFamily, sequentialRamp, type ColourScheme } from '../theme'
+import { canvasToPng } from './canvasPng'
 import { drawCorner, type CornerContent, type CornerStyle } from './cornerCanvas'
 
 const styles = new Map<string, CornerStyle>()
@@ -27,8 +28,6 @@ export function cornerStyle(scheme: ColourScheme, learned: string): CornerStyle 
   return style
 }
 
-const EXPORT_SIDE = 900
-const EXPORT_SCALE = 2
 const TITLE_HEIGHT = 40
 
 /** The plot on white paper, with a legend above it. Errors: the browser cannot encode so large a picture. */
@@ -37,38 +36,24 @@ export function cornerToPng(
   style: CornerStyle,
   title: readonly string[],
 ): Promise<Blob> {
-  const canvas = document.createElement('canvas')
-  canvas.width = EXPORT_SIDE * EXPORT_SCALE
-  canvas.height = (EXPORT_SIDE + TITLE_HEIGHT) * EXPORT_SCALE
-  const context = canvas.getContext('2d')!
-  context.fillStyle = '#ffffff'
-  context.fillRect(0, 0, canvas.width, canvas.height)
-  context.setTransform(EXPORT_SCALE, 0, 0, EXPORT_SCALE, 0, 0)
-  context.font = `14px ${fontFamily}`
-  context.textBaseline = 'middle'
-  let x = 36
-  for (const [colour, label] of [
-    [style.learned, 'learned'],
-    [style.truth, 'truth'],
-  ] as const) {
-    if (label === 'truth' && !content.truth) continue
-    context.fillStyle = colour
-    context.fillRect(x, 16, 13, 13)
-    context.fillStyle = style.text
-    context.fillText(label, x + 20, 23)
-    x += 36 + context.measureText(label).width
-  }
-  context.textAlign = 'right'
-  context.fillText(title.join(', '), EXPORT_SIDE - 36, 23)
-  // A layer of its own, because drawing a corner clears its ground.
-  const layer = document.createElement('canvas')
-  layer.width = EXPORT_SIDE * EXPORT_SCALE
-  layer.height = layer.width
-  const layerContext = layer.getContext('2d')!
-  layerContext.scale(EXPORT_SCALE, EXPORT_SCALE)
-  drawCorner(layerContext, EXPORT_SIDE, content, style)
-  context.drawImage(layer, 0, TITLE_HEIGHT, EXPORT_SIDE, EXPORT_SIDE)
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The picture could not be encoded.'))))
+  return canvasToPng({
+    head: TITLE_HEIGHT,
+    drawHead(context, width) {
+      let x = 36
+      for (const [colour, label] of [
+        [style.learned, 'learned'],
+        [style.truth, 'truth'],
+      ] as const) {
+        if (label === 'truth' && !content.truth) continue
+        context.fillStyle = colour
+        context.fillRect(x, 16, 13, 13)
+        context.fillStyle = style.text
+        context.fillText(label, x + 20, 23)
+        x += 36 + context.measureText(label).width
+      }
+      context.textAlign = 'right'
+      context.fillText(title.join(', '), width - 36, 23)
+    },
+    drawPlot: (layer, side) => drawCorner(layer, side, content, style),
   })
 }
