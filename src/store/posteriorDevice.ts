@@ -1,6 +1,7 @@
-/** The device of one worker of the posterior lab: opened on first use, and again where it was lost. */
+/** The device of one worker of the posterior lab, and what is said where something fails on it. */
 import { DeviceLimitError, DeviceLostError, type Backend } from '../diffusion/backend'
 import type { Problem } from './labTypes'
+import { OpenedDevice } from './openedDevice'
 import type { PosteriorEvent } from './posteriorMessages'
 
 /** What the lab's workers need from where they run. */
@@ -10,41 +11,29 @@ export interface PosteriorHost {
 }
 
 export class PosteriorDevice {
-  private opened: Promise<Backend> | undefined
+  private readonly device = new OpenedDevice(async () => {
+    const { backend, fallback } = await this.host.openBackend()
+    this.host.publish({ type: 'device', adapter: backend.adapter, fallback })
+    return backend
+  })
 
   constructor(private readonly host: PosteriorHost) {}
 
   /** Runs `task` on the device. Where the device is lost under it, another is opened and the task repeated, once. */
   async use<Result>(task: (backend: Backend) => Promise<Result>): Promise<Result> {
-    const opened = this.open()
+    const opened = this.device.open()
     try {
       return await task(await opened)
     } catch (error) {
       if (!(error instanceof DeviceLostError)) throw error
-      if (this.opened === opened) this.opened = undefined
-      return await task(await this.open())
+      this.device.forget(opened)
+      return await task(await this.device.open())
     }
   }
 
-  /** Destroys the device as a driver reset would. For tests. */
-  async lose(): Promise<void> {
-    const backend = await this.opened
-    backend?.destroy()
-  }
-
-  private open(): Promise<Backend> {
-    this.opened ??= this.openDevice().catch((error: unknown) => {
-      this.opened = undefined
-      throw error
-    })
-    return this.opened
-  }
-
-  private async openDevice(): Promise<Backend> {
-    const { backend, fallback } = await this.host.openBackend()
-    void backend.lost.then(() => (this.opened = undefined))
-    this.host.publish({ type: 'device', adapter: backend.adapter, fallback })
-    return backend
+  /** See OpenedDevice. */
+  lose(): Promise<void> {
+    return this.device.lose()
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type Histograms,
 } from '../diffusion/backend'
 import { histograms } from '../diffusion/histogram'
+import { nextTask } from '../diffusion/jobControl'
 import { createDataset, type DataOrigin, type Dataset } from '../experiments/manifold/dataset'
 import {
   DiemRun,
@@ -33,6 +34,7 @@ import {
 } from '../experiments/manifold/settings'
 import type { AdapterSpeed } from './autosave'
 import type { DataSource, LabState, LossCurve, Problem, StageProgress } from './labTypes'
+import { OpenedDevice } from './openedDevice'
 
 export type Patch = Partial<LabState>
 
@@ -71,7 +73,7 @@ export class RunController {
   private run: DiemRun | undefined
   private source:
     { settings: ManifoldSettings; preset: PresetName; origin: DataOrigin; dataset: Dataset } | undefined
-  private backend: Promise<Backend> | undefined
+  private readonly device = new OpenedDevice(() => this.openDevice())
   private job: Job | undefined
   /** Settles when the running job has left; the next one waits for it. */
   private leaving: Promise<void> = Promise.resolve()
@@ -93,7 +95,8 @@ export class RunController {
   ): Promise<void> {
     await this.stopJob()
     this.host.publish({ status: 'starting', progress: stage('data', 'Making the data') })
-    await nextMacrotask()
+    // what was just published passes before the data blocks this thread
+    await nextTask()
     const dataset = createDataset(settings, origin)
     const truthDraws = dataset.drawTruth?.(TRUTH_DRAWS, TRUTH_STREAM)
     this.source = { settings, preset, origin, dataset }
@@ -109,7 +112,7 @@ export class RunController {
       selected: null,
       progress: stage('device', 'Opening the device'),
     })
-    const backend = await this.device()
+    const backend = await this.device.open()
     this.run = new DiemRun(settings, dataset, backend, state)
     this.unsaved = state ? state.records.length : 0
     this.publishRecords()
@@ -173,7 +176,7 @@ export class RunController {
     const { settings, dataset } = this.source
     this.shown.clear()
     this.selected = null
-    this.run = new DiemRun(settings, dataset, await this.device())
+    this.run = new DiemRun(settings, dataset, await this.device.open())
     this.unsaved = 0
     this.host.publish({ selected: null, unconditional: null, posterior: null, problem: null, progress: null })
     this.publishRecords()
@@ -244,24 +247,13 @@ export class RunController {
     return this.selected === null ? records.at(-1) : records[this.selected]
   }
 
-  /** Destroys the device as a driver reset would. For tests. */
-  async loseDevice(): Promise<void> {
-    const backend = await this.backend
-    backend?.destroy()
-  }
-
-  /** The device, opened again where it was lost. */
-  private device(): Promise<Backend> {
-    this.backend ??= this.openDevice().catch((error: unknown) => {
-      this.backend = undefined
-      throw error
-    })
-    return this.backend
+  /** See OpenedDevice. */
+  loseDevice(): Promise<void> {
+    return this.device.lose()
   }
 
   private async openDevice(): Promise<Backend> {
     const { backend, fallback } = await this.host.openBackend()
-    void backend.lost.then(() => (this.backend = undefined))
     this.adapterName = backend.adapter.name
     this.speed = (await this.host.loadSpeed?.(backend.adapter.name).catch(() => undefined)) ?? {}
     this.host.publish({ adapter: backend.adapter, fallback, estimates: this.estimates() })
@@ -276,7 +268,7 @@ export class RunController {
     this.leaving = new Promise((resolve) => (left = resolve))
     this.host.publish({ status: 'running', problem: null, progress: stage('device', 'Opening the device') })
     try {
-      this.run.backend = await this.device()
+      this.run.backend = await this.device.open()
       await task(this.run, job.abort.signal)
       this.job = undefined
       this.host.publish({ status: this.restingStatus(), progress: null })
@@ -593,9 +585,4 @@ function lossCurve(records: readonly IterationRecord[], newest: Float32Array): L
     begin += part.length
   }
   return { steps: Float64Array.from(steps), values: Float64Array.from(values), boundaries }
-}
-
-/** Lets a message or a repaint pass before a computation blocks this thread. */
-function nextMacrotask(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0))
 }
