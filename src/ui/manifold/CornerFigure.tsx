@@ -10,11 +10,11 @@ import type { CornerContent } from '../plots/cornerCanvas'
 import { cornerStyle, cornerToPng } from '../plots/cornerExport'
 import { CornerCanvas } from '../plots/CornerCanvasView'
 import { Figure } from '../plots/Figure'
+import { Legend } from '../plots/Legend'
 import { runColour } from '../theme'
 import { useScheme } from '../useColours'
 import { runFileStem } from './fileNames'
 import classes from './lab.module.css'
-import { Legend } from './Legend'
 
 const content = (lab: Lab): CornerContent => ({
   features: lab.settings.features,

@@ -11,11 +11,11 @@ import type { CornerContent } from '../plots/cornerCanvas'
 import { CornerCanvas } from '../plots/CornerCanvasView'
 import { cornerStyle } from '../plots/cornerExport'
 import { Figure } from '../plots/Figure'
+import { Legend } from '../plots/Legend'
 import { runColour } from '../theme'
 import { useColours, useScheme } from '../useColours'
 import { whyNoPosterior } from './drawing'
 import classes from './lab.module.css'
-import { Legend } from './Legend'
 import { constraintChart, watchPosterior } from './posteriorChart'
 
 export function PosteriorPanel({ lab }: { lab: LabStore }) {

@@ -1,6 +1,7 @@
 /** A scatter plot's look in a theme, and the plot as a PNG of its own. */
 import { colours, fontFamily, type ColourScheme } from '../theme'
 import { canvasToPng } from './canvasPng'
+import type { LegendItem } from './Legend'
 import { drawScatter, sampleCount } from './scatterCanvas'
 import type { ScatterContent, ScatterStyle } from './scatterTypes'
 
@@ -10,18 +11,13 @@ export function scatterStyle(scheme: ColourScheme, samples: string): ScatterStyl
   return { truth, samples, observation, text, dimmed, frame, grid, panel, fontFamily }
 }
 
-export interface ExportLegend {
-  readonly colour: string
-  readonly label: string
-}
-
 const LINE = 24
 
 /** The plot on white paper below its legend. Errors: the browser cannot encode so large a picture. */
 export function scatterToPng(
   content: ScatterContent,
   style: ScatterStyle,
-  legend: readonly ExportLegend[],
+  legend: readonly LegendItem[],
 ): Promise<Blob> {
   return canvasToPng({
     head: LINE * legend.length + 14,

@@ -10,9 +10,9 @@ import { methodDefinitions } from '../../experiments/mixture/methodDefinitions'
 import type { PanelName, PosteriorLab } from '../../store/posteriorTypes'
 import { download } from '../download'
 import { formatCount, formatMeasure } from '../format'
-import { Legend } from '../manifold/Legend'
 import { Subscripts } from '../math/Subscripts'
 import { Figure } from '../plots/Figure'
+import { Legend, type LegendItem } from '../plots/Legend'
 import { scatterStyle, scatterToPng } from '../plots/scatterExport'
 import { colours as themes, type Colours } from '../theme'
 import { useScheme } from '../useColours'
@@ -134,7 +134,7 @@ function legendOf(
   method: keyof Colours['methods'],
   samples: string,
   features: number,
-) {
+): LegendItem[] {
   return [
     { colour: truth, label: 'truth: prior (line), exact posterior (dots)' },
     { colour: methods[method], label: samples },

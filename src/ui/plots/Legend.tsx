@@ -1,6 +1,6 @@
 /** Colours and what they stand for. */
 import { Text } from '@mantine/core'
-import classes from './lab.module.css'
+import classes from './legend.module.css'
 
 export interface LegendItem {
   readonly colour: string
