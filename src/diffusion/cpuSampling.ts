@@ -7,13 +7,12 @@ import type { JobControl, Trajectory, TrajectoryRequest } from './backend'
 import { priorEvaluationFlops } from './flops'
 import { histograms } from './histogram'
 import { Pacer, pieceSize } from './jobControl'
-import { MixtureDenoiser } from './mixture'
-import { MlpDenoiser } from './mlpDenoiser'
+import { denoiserOf } from './prior'
 import { createPosterior } from './posterior'
 import { sliceObservations } from './posterior/observations'
 import { TwistedParticles } from './posterior/tds'
 import { applyStep } from './samplers'
-import { featuresOf, type AffineStep, type Denoiser, type Prior } from './types'
+import { featuresOf, type AffineStep } from './types'
 
 /** How samples take a plan step, piece after piece: `prepare` all, `exchange` once, `move` all. */
 interface Walk {
@@ -97,12 +96,6 @@ class Frames {
     const position = this.positions.get(index)
     if (position !== undefined) this.values.set(x, position * this.length)
   }
-}
-
-function denoiserOf(prior: Prior): Denoiser {
-  return prior.kind === 'mlp'
-    ? new MlpDenoiser(prior.network, Float64Array.from(prior.weights))
-    : new MixtureDenoiser(prior.mixture)
 }
 
 /** Start noise and posterior denoisers. */

@@ -6,9 +6,9 @@
  *
  * Source: the paper's Figure 1, its covariances drawn as ellipses.
  */
-import { mixtureMoments, MixtureDenoiser } from '../../diffusion/mixture'
-import { MlpDenoiser } from '../../diffusion/mlpDenoiser'
-import type { CovarianceName, Denoiser, Prior } from '../../diffusion/types'
+import { mixtureMoments } from '../../diffusion/mixture'
+import { denoiserOf } from '../../diffusion/prior'
+import type { CovarianceName } from '../../diffusion/types'
 import { heuristicCovariances } from '../../linalg/covariances'
 import { trueMixture, type Scene } from './scene'
 
@@ -54,10 +54,4 @@ export function probeCovariances(scene: Scene, xT: ArrayLike<number>, sigma: num
       tmpd,
     },
   }
-}
-
-function denoiserOf(prior: Prior): Denoiser {
-  return prior.kind === 'mixture'
-    ? new MixtureDenoiser(prior.mixture)
-    : new MlpDenoiser(prior.network, Float64Array.from(prior.weights))
 }
