@@ -61,10 +61,18 @@ function useChange(onChange: SettingControlProps['onChange']): Change {
 }
 
 /** A message with the names that stand on the page instead of those of the command line. */
-export function inWords(message: string, definitions: Readonly<Record<string, SettingDefinition>>): string {
+function inWords(message: string, definitions: Readonly<Record<string, SettingDefinition>>): string {
   return message.replace(/\b([A-Za-z0-9]+) = /g, (match, name: string) =>
     name in definitions ? `${definitions[name]!.label} = ` : match,
   )
+}
+
+/** The outcome of a change that a store answered with `messages`. */
+export function outcomeOf(
+  messages: readonly string[],
+  definitions: Readonly<Record<string, SettingDefinition>>,
+): Outcome {
+  return messages.length === 0 ? null : inWords(messages.join(' '), definitions)
 }
 
 /** A value as a reader knows it: a number, or a choice's label. */

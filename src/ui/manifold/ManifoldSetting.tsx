@@ -3,7 +3,7 @@ import { useStore } from 'zustand'
 import { settingDefinitions, type SettingKey, type SettingValue } from '../../experiments/manifold/settings'
 import { whyFixed, whyUnused } from './relevance'
 import { useRestartGuard } from '../controls/RestartGuard'
-import { inWords, SettingControl, valueLabel, type Outcome } from '../controls/SettingControl'
+import { outcomeOf, SettingControl, valueLabel, type Outcome } from '../controls/SettingControl'
 import { inSentence } from '../format'
 import { isBusy, useLabs, useShownLabs, type LabStore } from '../labs'
 import { useColours } from '../useColours'
@@ -28,8 +28,7 @@ export function ManifoldSetting({ lab, settingKey }: { lab: LabStore; settingKey
         labs: settingKey === 'iterations' ? [] : affected,
         action: `Set ${inSentence(definition.label)} to ${valueLabel(definition, next)}`,
         apply: () => {
-          const messages = lab.getState().change({ [settingKey]: next })
-          resolve(messages.length > 0 ? inWords(messages.join(' '), settingDefinitions) : null)
+          resolve(outcomeOf(lab.getState().change({ [settingKey]: next }), settingDefinitions))
         },
         cancel: () => resolve(null),
       })

@@ -5,7 +5,7 @@ import { useStore } from 'zustand'
 import type { Figure2Settings as Settings } from '../../experiments/mixture/figure2'
 import { figure2Definitions } from '../../experiments/mixture/figure2Settings'
 import { AdvancedButton } from '../controls/AdvancedButton'
-import { inWords, SettingControl } from '../controls/SettingControl'
+import { outcomeOf, SettingControl } from '../controls/SettingControl'
 import classes from './posterior.module.css'
 import type { PosteriorStore } from './stores'
 
@@ -54,10 +54,9 @@ function Figure2Setting({ lab, settingKey }: { lab: PosteriorStore; settingKey: 
       value={value}
       disabled={busy}
       unused={busy ? 'Cancel Figure 2 to change its settings; finished seeds are kept.' : undefined}
-      onChange={(next) => {
-        const messages = lab.getState().changeFigure2({ [settingKey]: Number(next) })
-        return messages.length === 0 ? null : inWords(messages.join(' '), figure2Definitions)
-      }}
+      onChange={(next) =>
+        outcomeOf(lab.getState().changeFigure2({ [settingKey]: Number(next) }), figure2Definitions)
+      }
     />
   )
 }

@@ -3,7 +3,7 @@ import { useStore } from 'zustand'
 import { whyMethodUnused } from '../../experiments/mixture/relevance'
 import { methodSettingDefinitions, type MethodId, type MethodKey } from '../../experiments/mixture/settings'
 import type { PanelName } from '../../store/posteriorTypes'
-import { inWords, SettingControl } from '../controls/SettingControl'
+import { outcomeOf, SettingControl } from '../controls/SettingControl'
 import { useColours } from '../useColours'
 import type { PosteriorStore } from './stores'
 
@@ -27,10 +27,9 @@ export function MethodSetting({ lab, panel, settingKey }: MethodSettingProps) {
       disabled={unused !== undefined}
       unused={unused}
       {...(settingKey === 'method' && { colourOf: (option: string) => methods[option as MethodId] })}
-      onChange={(next) => {
-        const messages = lab.getState().changeMethod(panel, { [settingKey]: next })
-        return messages.length === 0 ? null : inWords(messages.join(' '), methodSettingDefinitions)
-      }}
+      onChange={(next) =>
+        outcomeOf(lab.getState().changeMethod(panel, { [settingKey]: next }), methodSettingDefinitions)
+      }
     />
   )
 }

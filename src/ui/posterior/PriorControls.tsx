@@ -4,10 +4,9 @@ import { useState } from 'react'
 import { useStore } from 'zustand'
 import { whyMixtureUnused } from '../../experiments/mixture/relevance'
 import { mixtureDefinitions } from '../../experiments/mixture/settings'
-import { SettingControl } from '../controls/SettingControl'
+import { outcomeOf, SettingControl } from '../controls/SettingControl'
 import { useFilePicker } from '../controls/useFilePicker'
 import { lazyPart } from '../lazyPart'
-import { refusal } from './SceneSetting'
 import type { PosteriorStore } from './stores'
 
 const DrawCurveModal = lazyPart(async () => (await import('../data/DrawCurveModal')).DrawCurveModal)
@@ -29,7 +28,7 @@ export function PriorControls({ lab }: { lab: PosteriorStore }) {
   const choose = (next: string) => {
     if (next === 'drawn') setDrawing(true)
     else if (next === 'learned') void lab.getState().openLearned()
-    else return refusal(lab.getState().change({ shape: next as typeof shape }))
+    else return outcomeOf(lab.getState().change({ shape: next as typeof shape }), mixtureDefinitions)
     return null
   }
   return (

@@ -2,7 +2,7 @@
 import { useStore } from 'zustand'
 import { whyMixtureUnused } from '../../experiments/mixture/relevance'
 import { mixtureDefinitions, type MixtureKey } from '../../experiments/mixture/settings'
-import { inWords, SettingControl } from '../controls/SettingControl'
+import { outcomeOf, SettingControl } from '../controls/SettingControl'
 import type { PosteriorStore } from './stores'
 
 export function SceneSetting({ lab, settingKey }: { lab: PosteriorStore; settingKey: MixtureKey }) {
@@ -18,13 +18,8 @@ export function SceneSetting({ lab, settingKey }: { lab: PosteriorStore; setting
       disabled={unused !== undefined}
       unused={unused}
       random={settingKey === 'seed'}
-      onChange={(next) => refusal(change({ [settingKey]: next }))}
+      onChange={(next) => outcomeOf(change({ [settingKey]: next }), mixtureDefinitions)}
       onDrag={(next) => change({ [settingKey]: next }, true)}
     />
   )
-}
-
-/** Why a change of the scene was refused, in the page's words; null where it was not. */
-export function refusal(messages: readonly string[]): string | null {
-  return messages.length === 0 ? null : inWords(messages.join(' '), mixtureDefinitions)
 }
