@@ -4,16 +4,9 @@ import type { ReactNode } from 'react'
 import { useStore } from 'zustand'
 import { Tex } from '../math/Tex'
 import { useColours } from '../useColours'
+import { Equation } from './Equation'
 import classes from './posterior.module.css'
 import type { PosteriorStore } from './stores'
-
-function Equation({ tex, label }: { tex: string; label: string }) {
-  return (
-    <div className={classes.equation} role="group" aria-label={label}>
-      <Tex tex={tex} block />
-    </div>
-  )
-}
 
 function Coloured({ colour, children }: { colour: string; children: ReactNode }) {
   return (
