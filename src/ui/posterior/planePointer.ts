@@ -47,6 +47,11 @@ export function listenToPointer(
     return shown && nearestPoint(shown.pixels.samples, shown.pixels.count, pixel, reach)
   }
   const inSpace = () => plane.getState()?.projection.axes.length === 3
+  const cursorAt = (pixel: Pixel): string => {
+    if (lineAt(pixel, REACH.mouse)) return 'move'
+    if (sampleAt(pixel, REACH.mouse) !== null) return 'pointer'
+    return inSpace() ? 'grab' : ''
+  }
   const reachOf = (event: PointerEvent) => (event.pointerType === 'mouse' ? REACH.mouse : REACH.touch)
 
   const onDown = (event: PointerEvent) => {
@@ -65,14 +70,7 @@ export function listenToPointer(
   const onMove = (event: PointerEvent) => {
     const pixel = pixelOf(event)
     if (!press) {
-      const pointed = sampleAt(pixel, REACH.mouse) !== null
-      element.style.cursor = lineAt(pixel, REACH.mouse)
-        ? 'move'
-        : pointed
-          ? 'pointer'
-          : inSpace()
-            ? 'grab'
-            : ''
+      element.style.cursor = cursorAt(pixel)
       return
     }
     if (press.id !== event.pointerId) return
