@@ -3,7 +3,7 @@
  * any moment of the reverse diffusion. The constraint can be dragged and samples probed; both panels follow.
  */
 import { Loader, NativeSelect, Text } from '@mantine/core'
-import { useMemo, type CSSProperties } from 'react'
+import { useCallback, useMemo, type CSSProperties } from 'react'
 import { useStore, type StoreApi } from 'zustand'
 import { createStore } from 'zustand/vanilla'
 import { methodDefinitions } from '../../experiments/mixture/methodDefinitions'
@@ -49,9 +49,8 @@ export function PlaneFigure({ lab, panel }: PlaneFigureProps) {
   const lost = useStore(lab, ({ panels }) => panels[panel].result?.lost ?? 0)
   const features = useStore(lab, ({ scene }) => scene?.features ?? 2)
   const style = useMemo(() => scatterStyle(scheme, themes[scheme].methods[method]), [scheme, method])
-  const sources = useMemo(() => [lab], [lab])
-  const describe = useMemo(() => () => planeText(lab.getState(), panel), [lab, panel])
-  const description = useThrottled(sources, describe, DESCRIBE_MILLISECONDS)
+  const describe = useCallback((state: PosteriorLab) => planeText(state, panel), [panel])
+  const description = useThrottled(lab, describe, DESCRIBE_MILLISECONDS)
   const { label } = methodDefinitions[method]
 
   // On white paper, whatever the theme.

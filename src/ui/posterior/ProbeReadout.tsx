@@ -90,12 +90,8 @@ export function ProbeReadout({ lab, panel }: { lab: StoreApi<PosteriorLab>; pane
 
 function Numbers({ lab, panel }: { lab: StoreApi<PosteriorLab>; panel: PanelName }) {
   const colours = useColours()
-  const sources = useMemo(() => [lab], [lab])
-  const read = useMemo(() => {
-    const reader = createProbeReader(panel)
-    return () => reader(lab.getState())
-  }, [lab, panel])
-  const reading = useThrottled(sources, read, READ_MILLISECONDS)
+  const read = useMemo(() => createProbeReader(panel), [panel])
+  const reading = useThrottled(lab, read, READ_MILLISECONDS)
   const scene = useStore(lab, (state) => state.scene)
   const method = useStore(lab, (state) => state.panels[panel].result?.method.method)
   if (!reading || !scene) {

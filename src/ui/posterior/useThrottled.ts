@@ -1,28 +1,29 @@
-/** A value that is derived from stores, recomputed at most every few milliseconds, and the last one always. */
+/** A value that is derived from a store, recomputed at most every few milliseconds, and the last one always. */
 import { useEffect, useState } from 'react'
+import type { ReadableStore } from '../readableStore'
 
-interface Followed {
-  subscribe(listener: () => void): () => void
-}
-
-/** `sources` and `read` have to be the same objects from render to render. */
-export function useThrottled<T>(sources: readonly Followed[], read: () => T, milliseconds: number): T {
-  const [value, setValue] = useState(read)
+/** `read` has to be the same function from render to render. */
+export function useThrottled<State, T>(
+  store: ReadableStore<State>,
+  read: (state: State) => T,
+  milliseconds: number,
+): T {
+  const [value, setValue] = useState(() => read(store.getState()))
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
     const update = () => {
       timer = undefined
-      setValue(read())
+      setValue(read(store.getState()))
     }
     const schedule = () => {
       timer ??= setTimeout(update, milliseconds)
     }
     update()
-    const unsubscribes = sources.map((source) => source.subscribe(schedule))
+    const unsubscribe = store.subscribe(schedule)
     return () => {
       clearTimeout(timer)
-      for (const unsubscribe of unsubscribes) unsubscribe()
+      unsubscribe()
     }
-  }, [sources, read, milliseconds])
+  }, [store, read, milliseconds])
   return value
 }
