@@ -2,6 +2,7 @@
  * Draws a scatter plot of Figure 1 on a canvas: the prior's curve, the set A x = y, exact draws and a method's samples
  * over them, and the covariances at one sample.
  */
+import { formatCount } from '../format'
 import { drawBox, drawPlaneAxes, drawSpaceAxes } from './scatterAxes'
 import { drawConstraint } from './scatterConstraint'
 import { boxOf, extentOf, project, toPixel, type Projection, type View } from './scatterGeometry'
@@ -9,7 +10,7 @@ import { countOutside, drawPointSets, exactPoints, samplePoints, type ScatterPix
 import { drawProbe } from './scatterProbe'
 import type { ScatterContent, ScatterStyle } from './scatterTypes'
 
-/** Where the square of the plot lies on a canvas of `size` × `scatterHeight(size)` pixels. */
+/** Where the square of the plot lies on a canvas of `size` × `size` pixels. */
 export function scatterView(size: number, reach: number, dimensions: number): View {
   const small = size < 420
   const margin = dimensions === 3 ? 4 : small ? 24 : 30
@@ -20,10 +21,6 @@ export function scatterView(size: number, reach: number, dimensions: number): Vi
 /** Samples that a drawing needs room for. */
 export function sampleCount({ samples, projection }: Pick<ScatterContent, 'samples' | 'projection'>): number {
   return (samples?.length ?? 0) / projection.features
-}
-
-export function scatterHeight(size: number): number {
-  return size
 }
 
 /** Draws onto a context that is scaled to CSS pixels by `scale`. */
@@ -39,7 +36,7 @@ export function drawScatter(
   const dimensions = projection.axes.length
   const view = scatterView(size, reach, dimensions)
   const box = boxOf(reach, dimensions)
-  context.clearRect(0, 0, size, scatterHeight(size))
+  context.clearRect(0, 0, size, size)
   context.fillStyle = style.panel
   context.fillRect(view.left, view.top, view.side, view.side)
   if (dimensions === 2) drawPlaneAxes(context, view, style)
@@ -129,7 +126,7 @@ function drawOutside(
   { dimmed, panel, fontFamily }: ScatterStyle,
 ): void {
   if (outside === 0) return
-  const label = `${outside.toLocaleString('en-US')} outside the picture`
+  const label = `${formatCount(outside)} outside the picture`
   const [x, y] = [view.left + 8, view.top + view.side - 10]
   context.font = `11px ${fontFamily}`
   context.strokeStyle = panel

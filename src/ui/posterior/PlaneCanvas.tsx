@@ -6,7 +6,7 @@ import { useEffect, useRef } from 'react'
 import type { StoreApi } from 'zustand'
 import type { PanelName, PosteriorLab } from '../../store/posteriorTypes'
 import { easeReach } from '../plots/scatterGeometry'
-import { drawScatter, sampleCount, scatterHeight, scatterView } from '../plots/scatterCanvas'
+import { drawScatter, sampleCount, scatterView } from '../plots/scatterCanvas'
 import type { ScatterPixels } from '../plots/scatterPoints'
 import type { ScatterStyle } from '../plots/scatterTypes'
 import type { Colours } from '../theme'
@@ -64,7 +64,7 @@ export function PlaneCanvas({ lab, panel, plane, colours, style, label, classNam
       const width = Math.round(size * scale)
       if (element.width !== width) {
         element.width = width
-        element.height = Math.round(scatterHeight(size) * scale)
+        element.height = width
       }
       const room = 3 * sampleCount(content)
       if (pixels.samples.length < room) pixels = { samples: new Float32Array(room), count: 0 }
