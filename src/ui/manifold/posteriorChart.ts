@@ -3,7 +3,8 @@ import type { Annotations, Data, Layout, Shape } from 'plotly.js'
 import type { Lab } from '../../store/labTypes'
 import type { ChartContent } from '../plots/Chart'
 import { chartLayout } from '../plots/chartLayout'
-import { constraintPlanes, projectOnto, type ConstraintPlane } from '../plots/constraintProjection'
+import { constraintPlanes, type ConstraintPlane } from '../plots/constraintProjection'
+import { along } from '../plots/scatterGeometry'
 import { runColour, type Colours, type ColourScheme } from '../theme'
 
 export const watchPosterior = (lab: Lab) => [lab.posterior, lab.settings.sigmaY]
@@ -46,8 +47,8 @@ export function constraintChart(row: number) {
       data.push({
         type: 'scatter',
         mode: 'markers',
-        x: [projectOnto(plane.a, truth, 0)],
-        y: [projectOnto(plane.d, truth, 0)],
+        x: [along(plane.a, truth)],
+        y: [along(plane.d, truth)],
         marker: { color: colours.truth, size: 11, symbol: 'x', line: { color: colours.panel, width: 1.5 } },
         hovertemplate: 'truth (%{x:.3f}, %{y:.3f})<extra></extra>',
       })
@@ -82,8 +83,8 @@ function priorTrace(prior: Float32Array, plane: ConstraintPlane, colours: Colour
   return {
     type: 'scatter',
     mode: 'markers',
-    x: indices.map((k) => projectOnto(plane.a, prior, k)),
-    y: indices.map((k) => projectOnto(plane.d, prior, k)),
+    x: indices.map((k) => along(plane.a, prior, k)),
+    y: indices.map((k) => along(plane.d, prior, k)),
     marker: { color: colours.frame, size: 2.5 },
     hoverinfo: 'skip',
   }

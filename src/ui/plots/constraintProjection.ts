@@ -3,6 +3,7 @@
  * other direction is free. So samples are drawn as (p, q), q = d·x along the unit direction d orthogonal to a_r in
  * which they vary most, and the constraint is the vertical line p = y_r.
  */
+import { along } from './scatterGeometry'
 
 export interface ConstraintPlane {
   /** Row r of A, from 0. */
@@ -34,18 +35,11 @@ export function constraintPlanes(
     const p = new Float64Array(count)
     const q = new Float64Array(count)
     for (let k = 0; k < count; k += 1) {
-      p[k] = projectOnto(a, samples, k)
-      q[k] = projectOnto(d, samples, k)
+      p[k] = along(a, samples, k)
+      q[k] = along(d, samples, k)
     }
     return { row, a, d, y: y[row]!, p, q }
   })
-}
-
-/** Dot product of a direction with sample k. */
-export function projectOnto(direction: Float64Array, samples: ArrayLike<number>, k: number): number {
-  let sum = 0
-  for (let i = 0; i < direction.length; i += 1) sum += direction[i]! * samples[k * direction.length + i]!
-  return sum
 }
 
 /** Leading eigenvector of the samples' covariance restricted to the complement of `a`, by power iteration. */
@@ -93,10 +87,10 @@ function anyOrthogonal(a: Float64Array): Float64Array {
 
 /** v without its component along a. */
 function removed(v: Float64Array, a: Float64Array): Float64Array {
-  const squared = a.reduce((sum, value) => sum + value * value, 0)
+  const squared = along(a, a)
   if (squared === 0) return v
-  const along = v.reduce((sum, value, i) => sum + value * a[i]!, 0) / squared
-  return v.map((value, i) => value - along * a[i]!)
+  const share = along(a, v) / squared
+  return v.map((value, i) => value - share * a[i]!)
 }
 
 function normalized(v: Float64Array): Float64Array | undefined {

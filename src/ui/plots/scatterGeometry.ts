@@ -33,6 +33,11 @@ const ZOOM_TIME = 90
 
 const RADIANS = Math.PI / 180
 
+/** The same angle in [-180, 180). */
+export function wrapDegrees(degrees: number): number {
+  return ((((degrees + 180) % 360) + 360) % 360) - 180
+}
+
 /** x_1 to the right, x_2 up. */
 export function planeProjection(): Projection {
   return {

@@ -3,6 +3,7 @@
  * has more. Angles are degrees: azimuth in the plane of the first two coordinates, elevation above it.
  */
 import { createStore } from 'zustand/vanilla'
+import { wrapDegrees } from '../plots/scatterGeometry'
 
 export interface Camera {
   readonly azimuth: number
@@ -21,7 +22,7 @@ export const camera = createStore<Camera>(() => ({ ...START, coordinates: [0, 1,
 export function orbit(azimuth: number, elevation: number): void {
   const now = camera.getState()
   camera.setState({
-    azimuth: ((((now.azimuth + azimuth + 180) % 360) + 360) % 360) - 180,
+    azimuth: wrapDegrees(now.azimuth + azimuth),
     elevation: Math.max(-STEEPEST, Math.min(STEEPEST, now.elevation + elevation)),
   })
 }

@@ -5,7 +5,15 @@
 import { measurement } from '../../experiments/mixture/scene'
 import { mixtureDefinitions, type MixtureSettings } from '../../experiments/mixture/settings'
 import { LINE_IN_SPACE, STEM } from '../plots/scatterConstraint'
-import { along, boxOf, clipLine, cross, project, type Projection } from '../plots/scatterGeometry'
+import {
+  along,
+  boxOf,
+  clipLine,
+  cross,
+  project,
+  wrapDegrees,
+  type Projection,
+} from '../plots/scatterGeometry'
 
 type Point = readonly [number, number]
 
@@ -150,8 +158,7 @@ export function rangeOf(key: 'y1' | 'y2' | 'azimuth' | 'elevation'): { minimum: 
 }
 
 function wrapped(degrees: number): number {
-  const turned = ((((degrees + 180) % 360) + 360) % 360) - 180
-  return Math.round(turned * 10) / 10
+  return Math.round(wrapDegrees(degrees) * 10) / 10
 }
 
 /** A's first row in words: its angles, in degrees. */
@@ -170,8 +177,7 @@ export function constraintDistance(A: Float64Array, y: Float64Array, x: ArrayLik
   let sum = 0
   for (let r = 0; r < y.length; r += 1) {
     const row = A.subarray(r * features, (r + 1) * features)
-    const point = Array.from({ length: features }, (_, i) => x[k * features + i]!)
-    sum += (along(row, point) - y[r]!) ** 2
+    sum += (along(row, x, k) - y[r]!) ** 2
   }
   return Math.sqrt(sum / y.length)
 }
