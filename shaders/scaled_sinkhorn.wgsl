@@ -4,14 +4,12 @@
 //     f_i ← f̃_i + relaxation · min(f̃_i - f_i, raise)
 //
 // (Peyré & Cuturi, Computational Optimal Transport, 4.4.) Points come scaled by √(log2 e / regularization), so that
-// costs and potentials are in units of the last regularization / log2 e. The same entry point updates rows from
-// columns and columns from rows: the bind group swaps the two clouds.
+// costs and potentials are in units of the last regularization / log2 e.
 //
 // The sum is taken relative to the potential before the update, near which it stays: no maximum is needed. Where it
 // does not (the first iteration, a point far off), the workgroup takes the largest exponent and sums again. A
 // workgroup owns ROWS rows; its threads take 4 columns at a time and load them once for all the rows.
-// Constant: FEATURES. Clouds are [FEATURES, stride] with stride a multiple of 4; potentials of the padding are
-// -1e30, so it weighs nothing.
+// Constant: FEATURES. Module: shared/sinkhorn_state.wgsl; the state counts the iterations of the last stage.
 
 struct StageParameters {
   rows: u32,
@@ -24,13 +22,6 @@ struct StageParameters {
   tolerance: f32,
 }
 
-struct SinkhornState {
-  moved: atomic<u32>, // bits of the largest move of a potential in this iteration
-  finished: u32, // 1: no potential moved by more than the tolerance
-  iterations: u32, // of the last stage
-  cost: f32, // in units of regularization / log2 e
-}
-
 const SCALING = 0u; // no look at convergence
 const CONVERGING = 1u; // does nothing once finished
 const SETTLING = 2u; // the plain iteration before the cost
@@ -39,11 +30,6 @@ const THREADS = 32u;
 const ROWS = 8u;
 
 @group(0) @binding(0) var<uniform> parameters: StageParameters;
-@group(0) @binding(1) var<storage, read> row_points: array<vec4f>;
-@group(0) @binding(2) var<storage, read> column_points: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> row_potentials: array<f32>;
-@group(0) @binding(4) var<storage, read> column_potentials: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> state: SinkhornState;
 @group(0) @binding(6) var<storage, read_write> row_costs: array<f32>; // [rows], f_i + M Σ_j P_ij (C_ij - f_i - g_j)
 
 var<workgroup> partial: array<array<f32, THREADS>, ROWS>;
@@ -51,10 +37,6 @@ var<workgroup> reference: array<f32, ROWS>;
 var<workgroup> totals: array<f32, ROWS>;
 var<workgroup> far: u32;
 var<workgroup> stop: u32;
-
-fn stride_of(count: u32) -> u32 {
-  return (count + 3u) / 4u;
-}
 
 alias RowPoints = array<array<f32, ROWS>, FEATURES>;
 alias ColumnBlock = array<vec4f, FEATURES>;
@@ -64,7 +46,7 @@ fn load_rows(first: u32) -> RowPoints {
   for (var r = 0u; r < ROWS; r++) {
     let row = min(first + r, parameters.rows - 1u);
     for (var d = 0u; d < FEATURES; d++) {
-      points[d][r] = row_points[d * stride_of(parameters.rows) + row / 4u][row % 4u];
+      points[d][r] = row_coordinate(row, d);
     }
   }
   return points;
@@ -73,7 +55,7 @@ fn load_rows(first: u32) -> RowPoints {
 fn load_columns(block: u32) -> ColumnBlock {
   var columns: ColumnBlock;
   for (var d = 0u; d < FEATURES; d++) {
-    columns[d] = column_points[d * stride_of(parameters.columns) + block];
+    columns[d] = column_coordinates(block, d);
   }
   return columns;
 }
@@ -86,6 +68,15 @@ fn costs(points: ptr<function, RowPoints>, columns: ptr<function, ColumnBlock>, 
     sum += difference * difference;
   }
   return sum;
+}
+
+// Σ_t partial[r][t], in order.
+fn sum_of_partials(r: u32) -> f32 {
+  var total = 0.0;
+  for (var t = 0u; t < THREADS; t++) {
+    total += partial[r][t];
+  }
+  return total;
 }
 
 // totals[r] = Σ_j 2^(s (reference_r + g_j - C_rj))
@@ -108,11 +99,7 @@ fn sum_columns(points: ptr<function, RowPoints>, local: u32) {
   }
   workgroupBarrier();
   if (local < ROWS) {
-    var total = 0.0;
-    for (var t = 0u; t < THREADS; t++) {
-      total += partial[local][t];
-    }
-    totals[local] = total;
+    totals[local] = sum_of_partials(local);
   }
 }
 
@@ -185,22 +172,9 @@ fn update_potentials(
     let moved = potential - before;
     row_potentials[row] = potential + parameters.relaxation * min(moved, parameters.raise);
     if (parameters.phase == CONVERGING) {
-      // floats that are not negative are ordered as their bits are
-      atomicMax(&state.moved, bitcast<u32>(abs(moved)));
+      record_move(moved);
     }
   }
-}
-
-@compute @workgroup_size(1)
-fn close_iteration() {
-  if (state.finished == 1u) {
-    return;
-  }
-  state.iterations += 1u;
-  if (atomicLoad(&state.moved) <= bitcast<u32>(parameters.tolerance)) {
-    state.finished = 1u;
-  }
-  atomicStore(&state.moved, 0u);
 }
 
 @compute @workgroup_size(THREADS)
@@ -233,11 +207,7 @@ fn transport_cost(
   }
   workgroupBarrier();
   if (local < ROWS && first + local < parameters.rows) {
-    var total = 0.0;
-    for (var t = 0u; t < THREADS; t++) {
-      total += partial[local][t];
-    }
-    row_costs[first + local] = row_potentials[first + local] + total / f32(parameters.columns);
+    row_costs[first + local] = row_potentials[first + local] + sum_of_partials(local) / f32(parameters.columns);
   }
 }
 
@@ -254,10 +224,6 @@ fn sum_costs(@builtin(local_invocation_index) local: u32) {
   partial[0][local] = sum;
   workgroupBarrier();
   if (local == 0u) {
-    var total = 0.0;
-    for (var t = 0u; t < THREADS; t++) {
-      total += partial[0][t];
-    }
-    state.cost = total;
+    state.cost = sum_of_partials(0u);
   }
 }
