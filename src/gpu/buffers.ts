@@ -22,13 +22,6 @@ function roundUp(bytes: number, multiple: number): number {
   return Math.max(multiple, Math.ceil(bytes / multiple) * multiple)
 }
 
-/** Workgroups for `groups` of them, folded into rows where one dimension's limit is passed. */
-export function dispatchSize(groups: number, limit = 65535): [number, number] {
-  if (groups <= limit) return [groups, 1]
-  const rows = Math.ceil(groups / limit)
-  return [Math.ceil(groups / rows), rows]
-}
-
 export class BufferScope {
   readonly #buffers: GPUBuffer[] = []
 

@@ -79,10 +79,7 @@ function prepare(job: Job, request: TrainRequest, kernels: Awaited<ReturnType<ty
   const dispatches = chunks.flatMap((chunk, i) => {
     const loss = kernels.loss.bind(scope, lossBuffers, settings, chunk)
     const sizes = { capacity, count: chunk.count, splits, accumulate: i > 0 }
-    return [
-      (pass: GPUComputePassEncoder) => loss.encode(pass),
-      kernels.weightGradient.bind(scope, buffers, sizes),
-    ]
+    return [loss.encode, kernels.weightGradient.bind(scope, buffers, sizes)]
   })
   dispatches.push(kernels.reduce.bind(scope, buffers, { splits, lossPartials }))
   dispatches.push(kernels.adam.bind(scope, buffers, request))

@@ -8,6 +8,7 @@ import type { TrainRequest } from '../../diffusion/backend'
 import type { NetworkShape } from '../../diffusion/types'
 import type { BufferScope } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
+import { type Encode, boundDispatch } from '../dispatch'
 import { gpuLayout } from '../network'
 import { normCount } from './reduceGradient'
 import { perLayer } from './weightGradient'
@@ -50,11 +51,7 @@ export class AdamKernel {
     return new AdamKernel(kernel, normCount(layout.parameterCount))
   }
 
-  bind(
-    scope: BufferScope,
-    buffers: AdamBuffers,
-    options: AdamOptions,
-  ): (pass: GPUComputePassEncoder) => void {
+  bind(scope: BufferScope, buffers: AdamBuffers, options: AdamOptions): Encode {
     const { learningRate, clipNorm, averaging, steps } = options
     const { beta1, beta2, epsilon } = options.adam
     const values = [
@@ -76,12 +73,7 @@ export class AdamKernel {
       values.map((f32) => ({ f32 })),
     )
     const { state, gradient, norms, weights, moments, average } = buffers
-    const group = this.kernel.bind([parameters, state, gradient, norms, weights, moments, average])
-    return (pass) => {
-      pass.setPipeline(this.kernel.pipeline)
-      pass.setBindGroup(0, group)
-      pass.dispatchWorkgroups(this.workgroups)
-      scope.counters.dispatches++
-    }
+    const resources = [parameters, state, gradient, norms, weights, moments, average]
+    return boundDispatch(scope, this.kernel, resources, [this.workgroups, 1])
   }
 }

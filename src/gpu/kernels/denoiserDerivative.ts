@@ -4,8 +4,9 @@
  */
 import kernelSource from '../../../shaders/denoiser_derivative.wgsl?raw'
 import type { NetworkShape } from '../../diffusion/types'
-import { type BufferScope, dispatchSize } from '../buffers'
+import type { BufferScope } from '../buffers'
 import type { ComputeKernel } from '../compile'
+import { boundDispatch } from '../dispatch'
 import { type DenoiserForwardBuffers, createDenoiserKernel } from './denoiserForward'
 
 export interface DenoiserDerivativeBuffers extends DenoiserForwardBuffers {
@@ -48,12 +49,7 @@ export class DenoiserDerivativeKernel {
   ): void {
     const { weights, frequencies, xT, sigma, denoised, vectors, products } = buffers
     const parameters = scope.uniform('denoiser parameters', [count, directions])
-    pass.setPipeline(this.kernel.pipeline)
-    pass.setBindGroup(
-      0,
-      this.kernel.bind([parameters, weights, frequencies, xT, sigma, denoised, vectors, products]),
-    )
-    pass.dispatchWorkgroups(...dispatchSize(Math.ceil(count / this.tileSamples)))
-    scope.counters.dispatches++
+    const resources = [parameters, weights, frequencies, xT, sigma, denoised, vectors, products]
+    boundDispatch(scope, this.kernel, resources, Math.ceil(count / this.tileSamples))(pass)
   }
 }

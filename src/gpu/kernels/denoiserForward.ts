@@ -8,8 +8,9 @@ import embeddedInputsSource from '../../../shaders/shared/embedded_inputs.wgsl?r
 import networkSource from '../../../shaders/shared/network.wgsl?raw'
 import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
 import type { NetworkShape } from '../../diffusion/types'
-import { type BufferScope, dispatchSize } from '../buffers'
+import type { BufferScope } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
+import { boundDispatch } from '../dispatch'
 import { chooseTile, networkConstants } from '../tile'
 
 export interface DenoiserForwardBuffers {
@@ -70,9 +71,7 @@ export class DenoiserForwardKernel {
   ): void {
     const { weights, frequencies, xT, sigma, denoised } = buffers
     const parameters = scope.uniform('denoiser parameters', [count])
-    pass.setPipeline(this.kernel.pipeline)
-    pass.setBindGroup(0, this.kernel.bind([parameters, weights, frequencies, xT, sigma, denoised]))
-    pass.dispatchWorkgroups(...dispatchSize(Math.ceil(count / this.tileSamples)))
-    scope.counters.dispatches++
+    const resources = [parameters, weights, frequencies, xT, sigma, denoised]
+    boundDispatch(scope, this.kernel, resources, Math.ceil(count / this.tileSamples))(pass)
   }
 }

@@ -11,8 +11,9 @@ import networkSource from '../../../shaders/shared/network.wgsl?raw'
 import randomSource from '../../../shaders/shared/random.wgsl?raw'
 import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
 import type { NetworkShape } from '../../diffusion/types'
-import { type BufferScope, dispatchSize } from '../buffers'
+import type { BufferScope } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
+import { type Encode, boundDispatch } from '../dispatch'
 import { chooseTile, networkConstants } from '../tile'
 
 export interface DenoisingLossBuffers {
@@ -55,7 +56,7 @@ export interface BatchChunk {
 
 /** The kernel bound to a training's buffers and one chunk of the batch; can be encoded any number of times. */
 export interface BoundDenoisingLoss {
-  encode(pass: GPUComputePassEncoder): void
+  readonly encode: Encode
 }
 
 export class DenoisingLossKernel {
@@ -123,23 +124,8 @@ export class DenoisingLossKernel {
       chunk.begin / this.tileSamples,
     ])
     const { weights, frequencies, samples, activations, deltas, losses } = buffers
-    const group = this.kernel.bind([
-      parameters,
-      weights,
-      frequencies,
-      samples,
-      buffers.batch,
-      activations,
-      deltas,
-      losses,
-    ])
-    return {
-      encode: (pass) => {
-        pass.setPipeline(this.kernel.pipeline)
-        pass.setBindGroup(0, group)
-        pass.dispatchWorkgroups(...dispatchSize(Math.ceil(chunk.count / this.tileSamples)))
-        scope.counters.dispatches++
-      },
-    }
+    const resources = [parameters, weights, frequencies, samples, buffers.batch, activations, deltas, losses]
+    const tiles = Math.ceil(chunk.count / this.tileSamples)
+    return { encode: boundDispatch(scope, this.kernel, resources, tiles) }
   }
 }

@@ -4,8 +4,9 @@
  */
 import source from '../../../shaders/histogram.wgsl?raw'
 import type { Histograms } from '../../diffusion/backend'
-import { type BufferScope, dispatchSize } from '../buffers'
+import type { BufferScope } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
+import { type Encode, boundDispatch } from '../dispatch'
 
 export class HistogramKernel {
   private constructor(
@@ -32,17 +33,12 @@ export class HistogramKernel {
     scope: BufferScope,
     buffers: { samples: GPUBuffer; counts: GPUBuffer },
     sizes: { count: number; range: number },
-  ): (pass: GPUComputePassEncoder) => void {
+  ): Encode {
     const range = Math.fround(sizes.range)
     const scale = this.bins / Math.fround(2 * range)
     const parameters = scope.uniform('histogram parameters', [sizes.count, { f32: range }, { f32: scale }])
-    const group = this.kernel.bind([parameters, buffers.samples, buffers.counts])
-    return (pass) => {
-      pass.setPipeline(this.kernel.pipeline)
-      pass.setBindGroup(0, group)
-      pass.dispatchWorkgroups(...dispatchSize(Math.ceil(sizes.count / 64)))
-      scope.counters.dispatches++
-    }
+    const resources = [parameters, buffers.samples, buffers.counts]
+    return boundDispatch(scope, this.kernel, resources, Math.ceil(sizes.count / 64))
   }
 
   /** `counts` as read back → histograms of `count` samples. */

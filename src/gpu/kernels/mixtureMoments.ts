@@ -10,8 +10,9 @@ import solversSource from '../../../shaders/shared/solvers.wgsl?raw'
 import type { LogLikelihoods } from '../../diffusion/backend'
 import type { Observations } from '../../diffusion/types'
 import { multiply, symmetricEigen } from '../../math/matrix'
-import { type BufferScope, type UniformWord, dispatchSize } from '../buffers'
+import type { BufferScope, UniformWord } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
+import { dispatch } from '../dispatch'
 
 /** The likelihoods in the order of the kernel's results. */
 export const likelihoodNames = [
@@ -114,10 +115,7 @@ export class MixtureMomentsKernel {
     return {
       encode: (pass: GPUComputePassEncoder, begin: number, end: number): void => {
         scope.setUniform(parameters, words(begin, end))
-        pass.setPipeline(this.kernel.pipeline)
-        pass.setBindGroup(0, group)
-        pass.dispatchWorkgroups(...dispatchSize(Math.ceil((end - begin) / 64)))
-        scope.counters.dispatches++
+        dispatch(pass, scope, this.kernel, group, Math.ceil((end - begin) / 64))
       },
     }
   }

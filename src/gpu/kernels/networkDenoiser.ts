@@ -9,8 +9,8 @@ import networkDenoiserSource from '../../../shaders/shared/network_denoiser.wgsl
 import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
 import { embeddingFrequencies } from '../../diffusion/mlp'
 import type { NetworkShape } from '../../diffusion/types'
-import { dispatchSize } from '../buffers'
 import { composeShader, createComputeKernel } from '../compile'
+import { dispatch } from '../dispatch'
 import { packWeights } from '../network'
 import { chooseTile, networkConstants } from '../tile'
 import type { DenoiserModule } from './denoiserModule'
@@ -48,10 +48,7 @@ export async function networkDenoiser(device: GPUDevice, network: NetworkShape):
         steps,
         encode(pass, first, count) {
           scope.setUniform(parameters, [first, count])
-          pass.setPipeline(table.pipeline)
-          pass.setBindGroup(0, group)
-          pass.dispatchWorkgroups(...dispatchSize(Math.ceil((count * hidden) / 256)))
-          scope.counters.dispatches++
+          dispatch(pass, scope, table, group, Math.ceil((count * hidden) / 256))
         },
       }
     },

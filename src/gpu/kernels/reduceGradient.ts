@@ -6,6 +6,7 @@ import source from '../../../shaders/reduce_gradient.wgsl?raw'
 import stateSource from '../../../shaders/shared/train_state.wgsl?raw'
 import type { BufferScope } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
+import { type Encode, boundDispatch } from '../dispatch'
 
 export interface ReduceGradientBuffers {
   /** [splits, parameterCount]. */
@@ -47,15 +48,10 @@ export class ReduceGradientKernel {
     scope: BufferScope,
     buffers: ReduceGradientBuffers,
     sizes: { splits: number; lossPartials: number },
-  ): (pass: GPUComputePassEncoder) => void {
+  ): Encode {
     const parameters = scope.uniform('reduce parameters', [sizes.splits, sizes.lossPartials])
     const { partials, lossPartials, gradient, norms, losses, state } = buffers
-    const group = this.kernel.bind([parameters, partials, lossPartials, gradient, norms, losses, state])
-    return (pass) => {
-      pass.setPipeline(this.kernel.pipeline)
-      pass.setBindGroup(0, group)
-      pass.dispatchWorkgroups(this.workgroups)
-      scope.counters.dispatches++
-    }
+    const resources = [parameters, partials, lossPartials, gradient, norms, losses, state]
+    return boundDispatch(scope, this.kernel, resources, [this.workgroups, 1])
   }
 }

@@ -11,8 +11,9 @@ import solversSource from '../../../shaders/shared/solvers.wgsl?raw'
 import spectrumSource from '../../../shaders/shared/spectrum.wgsl?raw'
 import { LEAST_SHARE } from '../../diffusion/posterior/mmps'
 import type { Prior } from '../../diffusion/types'
-import { type BufferScope, type UniformWord, dispatchSize } from '../buffers'
+import type { BufferScope, UniformWord } from '../buffers'
 import { type ComputeKernel, type ShaderConstant, composeShader, createComputeKernel } from '../compile'
+import { dispatch } from '../dispatch'
 import type { DenoiserModule, PriorShape } from './denoiserModule'
 import { mixtureDenoiser } from './mixtureDenoiser'
 import { networkDenoiser } from './networkDenoiser'
@@ -134,10 +135,7 @@ export class SampleKernel {
         }
         denoiser.encode?.(pass, slice.first, count)
         scope.setUniform(parameters, parameterWords(settings, slice))
-        pass.setPipeline(this.kernel.pipeline)
-        pass.setBindGroup(0, group)
-        pass.dispatchWorkgroups(...dispatchSize(Math.ceil((slice.end - slice.begin) / tileSamples)))
-        scope.counters.dispatches++
+        dispatch(pass, scope, this.kernel, group, Math.ceil((slice.end - slice.begin) / tileSamples))
       },
     }
   }

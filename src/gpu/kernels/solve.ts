@@ -6,8 +6,9 @@ import solversSource from '../../../shaders/shared/solvers.wgsl?raw'
 import spectrumSource from '../../../shaders/shared/spectrum.wgsl?raw'
 import solveSource from '../../../shaders/solve.wgsl?raw'
 import type { SolverName } from '../../diffusion/types'
-import { type BufferScope, dispatchSize } from '../buffers'
+import type { BufferScope } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
+import { boundDispatch } from '../dispatch'
 
 const methods: Record<SolverName, number> = { exact: 0, cg: 1, gmres: 2, bicgstab: 3 }
 
@@ -52,9 +53,7 @@ export class SolveKernel {
     iterations: number,
   ): void {
     const parameters = scope.uniform('solve parameters', [count, iterations])
-    pass.setPipeline(this.kernel.pipeline)
-    pass.setBindGroup(0, this.kernel.bind([parameters, buffers.matrices, buffers.rights, buffers.solutions]))
-    pass.dispatchWorkgroups(...dispatchSize(Math.ceil(count / 64)))
-    scope.counters.dispatches++
+    const resources = [parameters, buffers.matrices, buffers.rights, buffers.solutions]
+    boundDispatch(scope, this.kernel, resources, Math.ceil(count / 64))(pass)
   }
 }

@@ -11,8 +11,9 @@ import solversSource from '../../../shaders/shared/solvers.wgsl?raw'
 import spectrumSource from '../../../shaders/shared/spectrum.wgsl?raw'
 import twistedSampleSource from '../../../shaders/twisted_sample.wgsl?raw'
 import { LEAST_SHARE } from '../../diffusion/posterior/mmps'
-import { type BufferScope, type UniformWord, dispatchSize } from '../buffers'
+import type { BufferScope, UniformWord } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
+import { dispatch } from '../dispatch'
 import type { PosteriorKernelOptions } from './posteriorPlan'
 
 /** Most particles of a population: its weights, as integers, then sum below 2^31. */
@@ -124,10 +125,7 @@ export class TwistedSampleKernel {
     return {
       encode: (pass: GPUComputePassEncoder, slice: TwistedSlice): void => {
         scope.setUniform(parameters, parameterWords(this.particles, settings, slice))
-        pass.setPipeline(this.kernel.pipeline)
-        pass.setBindGroup(0, group)
-        pass.dispatchWorkgroups(...dispatchSize(slice.end - slice.begin))
-        scope.counters.dispatches++
+        dispatch(pass, scope, this.kernel, group, slice.end - slice.begin)
       },
     }
   }

@@ -6,6 +6,7 @@ import source from '../../../shaders/weight_gradient.wgsl?raw'
 import type { NetworkShape } from '../../diffusion/types'
 import type { BufferScope } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
+import { type Encode, boundDispatch } from '../dispatch'
 import { type GpuLayer, type GpuLayout, gpuLayout } from '../network'
 
 /** A WGSL array with one number of each layer. */
@@ -74,7 +75,7 @@ export class WeightGradientKernel {
     scope: BufferScope,
     buffers: WeightGradientBuffers,
     sizes: { capacity: number; count: number; splits: number; accumulate: boolean },
-  ): (pass: GPUComputePassEncoder) => void {
+  ): Encode {
     const { capacity, count, splits, accumulate } = sizes
     const parameters = scope.uniform('weight gradient parameters', [
       capacity,
@@ -82,12 +83,7 @@ export class WeightGradientKernel {
       splits,
       accumulate ? 1 : 0,
     ])
-    const group = this.kernel.bind([parameters, buffers.activations, buffers.deltas, buffers.partials])
-    return (pass) => {
-      pass.setPipeline(this.kernel.pipeline)
-      pass.setBindGroup(0, group)
-      pass.dispatchWorkgroups(Math.ceil(this.tiles / 64), splits)
-      scope.counters.dispatches++
-    }
+    const resources = [parameters, buffers.activations, buffers.deltas, buffers.partials]
+    return boundDispatch(scope, this.kernel, resources, [Math.ceil(this.tiles / 64), splits])
   }
 }
