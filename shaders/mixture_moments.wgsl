@@ -39,10 +39,6 @@ fn component_thickness() -> f32 {
   return parameters.thickness;
 }
 
-fn component_mean(k: u32, i: u32) -> f32 {
-  return means[k * FEATURES + i];
-}
-
 fn point_at(point: u32) -> array<f32, FEATURES> {
   var x: array<f32, FEATURES> = array<f32, FEATURES>();
   for (var i = 0u; i < FEATURES; i++) {

@@ -56,10 +56,6 @@ fn component_thickness() -> f32 {
   return parameters.thickness;
 }
 
-fn component_mean(k: u32, i: u32) -> f32 {
-  return means[k * FEATURES + i];
-}
-
 // Normal draws of a particle: the features' components of (particle, step, domain).
 fn draw(particle: u32, step: u32, domain: u32) -> array<f32, FEATURES> {
   var noise: array<f32, FEATURES> = array<f32, FEATURES>();

@@ -10,13 +10,18 @@
 // however far x_t is. As w_c ≥ 1/K, the last difference of V loses at most the digits of K (a second pass about m gained
 // nothing at 512 components).
 //
-// Needs FEATURES, and from the including kernel component_count, component_thickness and component_mean.
+// Needs FEATURES, and from the including kernel component_count, component_thickness and the buffer `means: array<f32>`
+// [components, FEATURES].
 // Twin: src/diffusion/mixture.ts.
 
 struct MixtureMoments {
   offset: array<f32, FEATURES>, // E[x | x_t] - x_t
   mean: array<f32, FEATURES>, // E[x | x_t]
   covariance: array<f32, FEATURES * FEATURES>, // V[x | x_t]
+}
+
+fn component_mean(k: u32, i: u32) -> f32 {
+  return means[k * FEATURES + i];
 }
 
 // The component with the least ‖x - mu_k‖.

@@ -24,10 +24,6 @@ fn component_thickness() -> f32 {
   return mixture.thickness;
 }
 
-fn component_mean(k: u32, i: u32) -> f32 {
-  return means[k * FEATURES + i];
-}
-
 // Nothing is shared between threads.
 fn place(index: u32) {
 }
