@@ -10,7 +10,7 @@
 //   estimate   d of a step from the linearization: shared/prior.wgsl or shared/posterior.wgsl.
 //
 // Frames: x at the beginning of the steps that the plan marks is kept behind x itself. Random numbers depend on sample and
-// step only, so slicing changes no bit. Needs shared/random.wgsl too. Twin: src/diffusion/cpuSampling.ts.
+// step only, so slicing changes no bit. Needs shared/random.wgsl and shared/draws.wgsl too. Twin: src/diffusion/cpuSampling.ts.
 
 struct Parameters {
   mean: array<vec4f, 2>,
@@ -34,18 +34,6 @@ struct Parameters {
 @group(0) @binding(2) var<storage, read> plan: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> state: array<f32>; // x, then the frames, [1 + frames, count, FEATURES]
 
-// Normal draws of a sample: the features' components of (index, step, domain).
-fn draw(sample: u32, step: u32, domain: u32) -> array<f32, FEATURES> {
-  var noise: array<f32, FEATURES>;
-  for (var first = 0u; first < FEATURES; first += 4u) {
-    let z = normals(philox(vec4u(sample, step, first / 4u, domain), vec2u(parameters.seed, parameters.stream)));
-    for (var c = 0u; c < 4u && first + c < FEATURES; c++) {
-      noise[first + c] = z[c];
-    }
-  }
-  return noise;
-}
-
 @compute @workgroup_size(THREADS)
 fn sample_plan(
   @builtin(local_invocation_index) index: u32,
@@ -59,10 +47,7 @@ fn sample_plan(
   var x: array<f32, FEATURES>;
   if (owner) {
     if (parameters.start != 0u) {
-      x = draw(sample, 0u, DOMAIN_START);
-      for (var i = 0u; i < FEATURES; i++) {
-        x[i] = parameters.mean[i / 4u][i % 4u] + parameters.start_sigma * x[i];
-      }
+      x = draw_start(sample);
     } else {
       for (var i = 0u; i < FEATURES; i++) {
         x[i] = state[home + i];

@@ -12,7 +12,7 @@
 // Source: Wu et al. 2023, "Practical and asymptotically exact conditional sampling in diffusion models".
 // Constants: FEATURES = ORDER, SIZE (rows of A), PARTICLES (a power of two up to 256), COVARIANCE (0 Tweedie, 1 scalar times I
 // from the plan, 2 a matrix a step from `covariances`, 3 TMPD), SOLVER (0 exact, 1 cg, 2 gmres, 3 bicgstab), PROJECT (bool,
-// with COVARIANCE 0), LEAST_SHARE. Modules: shared/sincos.wgsl, random, solvers, spectrum, log_normal, mixture,
+// with COVARIANCE 0), LEAST_SHARE. Modules: shared/sincos.wgsl, random, draws, solvers, spectrum, log_normal, mixture,
 // observed_system. Twin: src/diffusion/posterior/tds.ts.
 
 struct Parameters {
@@ -54,18 +54,6 @@ fn component_count() -> u32 {
 
 fn component_thickness() -> f32 {
   return parameters.thickness;
-}
-
-// Normal draws of a particle: the features' components of (particle, step, domain).
-fn draw(particle: u32, step: u32, domain: u32) -> array<f32, FEATURES> {
-  var noise: array<f32, FEATURES> = array<f32, FEATURES>();
-  for (var first = 0u; first < FEATURES; first += 4u) {
-    let z = normals(philox(vec4u(particle, step, first / 4u, domain), vec2u(parameters.seed, parameters.stream)));
-    for (var c = 0u; c < 4u && first + c < FEATURES; c++) {
-      noise[first + c] = z[c];
-    }
-  }
-  return noise;
 }
 
 // A log weight, with IMPOSSIBLE for what is no number.
@@ -215,10 +203,7 @@ fn twisted_sample(
   var x: array<f32, FEATURES> = array<f32, FEATURES>();
   var carried = 0.0;
   if (parameters.start != 0u) {
-    x = draw(particle, 0u, DOMAIN_START);
-    for (var i = 0u; i < FEATURES; i++) {
-      x[i] = parameters.mean[i / 4u][i % 4u] + parameters.start_sigma * x[i];
-    }
+    x = draw_start(particle);
   } else {
     for (var i = 0u; i < FEATURES; i++) {
       x[i] = state[home + i];

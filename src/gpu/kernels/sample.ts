@@ -5,6 +5,7 @@
 import sampleSource from '../../../shaders/sample.wgsl?raw'
 import posteriorSource from '../../../shaders/shared/posterior.wgsl?raw'
 import priorSource from '../../../shaders/shared/prior.wgsl?raw'
+import drawsSource from '../../../shaders/shared/draws.wgsl?raw'
 import randomSource from '../../../shaders/shared/random.wgsl?raw'
 import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
 import solversSource from '../../../shaders/shared/solvers.wgsl?raw'
@@ -92,7 +93,7 @@ export class SampleKernel {
     const denoiser =
       prior.kind === 'mlp' ? await networkDenoiser(device, prior.network) : mixtureDenoiser(prior.features)
     const { features, constants, sources } = denoiser
-    const shared = [sincosSource, randomSource, ...sources]
+    const shared = [sincosSource, randomSource, drawsSource, ...sources]
     const posteriorConstants: Record<string, ShaderConstant> = {
       ...posterior,
       SIZE: posterior?.OBSERVED ?? 0,

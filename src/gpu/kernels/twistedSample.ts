@@ -5,6 +5,7 @@
 import logNormalSource from '../../../shaders/shared/log_normal.wgsl?raw'
 import mixtureSource from '../../../shaders/shared/mixture.wgsl?raw'
 import observedSystemSource from '../../../shaders/shared/observed_system.wgsl?raw'
+import drawsSource from '../../../shaders/shared/draws.wgsl?raw'
 import randomSource from '../../../shaders/shared/random.wgsl?raw'
 import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
 import solversSource from '../../../shaders/shared/solvers.wgsl?raw'
@@ -97,6 +98,7 @@ export class TwistedSampleKernel {
     const code = composeShader(constants, [
       sincosSource,
       randomSource,
+      drawsSource,
       solversSource,
       spectrumSource,
       logNormalSource,
