@@ -1,6 +1,7 @@
 // Denoiser and products with its Jacobian J = ∂d/∂x_t for several vectors a sample, Jᵀ v (TRANSPOSED) or J u; one
 // forward serves all. Constant: TRANSPOSED (bool).
-// Modules: shared/sincos.wgsl, shared/network.wgsl, shared/denoiser.wgsl, shared/embedded_inputs.wgsl.
+// Modules: shared/sincos.wgsl, shared/network.wgsl, shared/denoiser.wgsl, shared/embedded_inputs.wgsl,
+// shared/denoised_batch.wgsl.
 // Twin: src/diffusion/mlpDenoiser.ts.
 
 struct Parameters {
@@ -9,11 +10,6 @@ struct Parameters {
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> weights: array<vec4f>;
-@group(0) @binding(2) var<storage, read> frequencies: array<f32>; // [EMBEDDING / 2]
-@group(0) @binding(3) var<storage, read> x_t: array<f32>; // [count, FEATURES]
-@group(0) @binding(4) var<storage, read> sigma: array<f32>; // [count]
-@group(0) @binding(5) var<storage, read_write> denoised: array<f32>; // [count, FEATURES]
 @group(0) @binding(6) var<storage, read> vectors: array<f32>; // [count, directions, FEATURES]
 @group(0) @binding(7) var<storage, read_write> products: array<f32>; // [count, directions, FEATURES]
 
@@ -26,21 +22,7 @@ fn denoiser_derivative(
   place(index);
   let sample = (group.y * groups.x + group.x) * TILE + index;
   let owner = index < TILE && sample < parameters.count;
-  var x: array<f32, FEATURES>;
-  var scales = precondition(1.0);
-  if (owner) {
-    scales = precondition(sigma[sample]);
-    for (var i = 0u; i < FEATURES; i++) {
-      x[i] = x_t[sample * FEATURES + i];
-    }
-  }
-  network_inputs(&x, scales);
-  denoise();
-  if (owner) {
-    for (var i = 0u; i < FEATURES; i++) {
-      denoised[sample * FEATURES + i] = scales.skip * x[i] + scales.out * output_value(i, index);
-    }
-  }
+  let scales = denoise_sample(sample, owner);
   for (var direction = 0u; direction < parameters.directions; direction++) {
     let first = (sample * parameters.directions + direction) * FEATURES;
     var vector: array<f32, FEATURES>;

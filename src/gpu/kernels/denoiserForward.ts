@@ -3,6 +3,7 @@
  * Kernel: shaders/denoiser_forward.wgsl; twin: src/diffusion/mlpDenoiser.ts.
  */
 import kernelSource from '../../../shaders/denoiser_forward.wgsl?raw'
+import denoisedBatchSource from '../../../shaders/shared/denoised_batch.wgsl?raw'
 import denoiserSource from '../../../shaders/shared/denoiser.wgsl?raw'
 import embeddedInputsSource from '../../../shaders/shared/embedded_inputs.wgsl?raw'
 import networkSource from '../../../shaders/shared/network.wgsl?raw'
@@ -40,6 +41,7 @@ export async function createDenoiserKernel(
     networkSource,
     denoiserSource,
     embeddedInputsSource,
+    denoisedBatchSource,
     source,
   ])
   const kernel = await createComputeKernel(device, { label: entryPoint.replace('_', ' '), code, entryPoint })
