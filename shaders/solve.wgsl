@@ -1,7 +1,6 @@
 // Batched dense solve: x_i = M_i⁻¹ b_i, or the iterate after a number of iterations of an iterative solver.
-// One thread a system. Constants: SIZE, METHOD (0 exact, 1 cg, 2 gmres, 3 bicgstab), PROJECT (bool: M ← its
-// positive semi-definite projection first). Modules: shared/solvers.wgsl,
-// shared/spectrum.wgsl.
+// One thread a system. Constants: SIZE, PROJECT (bool: M ← its positive semi-definite projection first).
+// Modules: shared/solvers.wgsl, shared/chosen_solver.wgsl, shared/spectrum.wgsl.
 
 struct SolveParameters {
   count: u32,
@@ -30,16 +29,7 @@ fn solve(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
   if (PROJECT) {
     clamp_spectrum(&m, 0.0, 3.4e38);
   }
-  var x: SmallVector;
-  if (METHOD == 0u) {
-    x = solve_exact(&m, &b);
-  } else if (METHOD == 1u) {
-    x = solve_cg(&m, &b, parameters.iterations);
-  } else if (METHOD == 2u) {
-    x = solve_gmres(&m, &b, parameters.iterations);
-  } else {
-    x = solve_bicgstab(&m, &b, parameters.iterations);
-  }
+  let x = solve_chosen(&m, &b);
   for (var i = 0u; i < SIZE; i++) {
     solutions[system * SIZE + i] = x[i];
   }

@@ -11,9 +11,9 @@
 //
 // Source: Wu et al. 2023, "Practical and asymptotically exact conditional sampling in diffusion models".
 // Constants: FEATURES = ORDER, SIZE (rows of A), PARTICLES (a power of two up to 256), COVARIANCE (0 Tweedie, 1 scalar times I
-// from the plan, 2 a matrix a step from `covariances`, 3 TMPD), SOLVER (0 exact, 1 cg, 2 gmres, 3 bicgstab), PROJECT (bool,
-// with COVARIANCE 0), LEAST_SHARE. Modules: shared/sincos.wgsl, random, draws, solvers, spectrum, log_normal, mixture,
-// observed_system. Twin: src/diffusion/posterior/tds.ts.
+// from the plan, 2 a matrix a step from `covariances`, 3 TMPD), PROJECT (bool, with COVARIANCE 0), LEAST_SHARE.
+// Modules: shared/sincos.wgsl, random, draws, solvers, chosen_solver, spectrum, log_normal, mixture, observed_system.
+// Twin: src/diffusion/posterior/tds.ts.
 
 struct Parameters {
   mean: array<vec4f, 2>,
@@ -163,7 +163,7 @@ fn propose(x: ptr<function, array<f32, FEATURES>>, sigma: f32, step: u32) -> Pro
   var rows = observed_rows(&v);
   var system = observed_system(&rows);
   proposal.log_likelihood = log_normal(&residual, &system);
-  let w = solve_system(&system, &residual);
+  let w = solve_chosen(&system, &residual);
   let pulls = observed_rows(&exact);
   for (var i = 0u; i < FEATURES; i++) {
     for (var r = 0u; r < SIZE; r++) {
@@ -171,19 +171,6 @@ fn propose(x: ptr<function, array<f32, FEATURES>>, sigma: f32, step: u32) -> Pro
     }
   }
   return proposal;
-}
-
-fn solve_system(system: ptr<function, SmallMatrix>, residual: ptr<function, SmallVector>) -> SmallVector {
-  if (SOLVER == 0u) {
-    return solve_exact(system, residual);
-  }
-  if (SOLVER == 1u) {
-    return solve_cg(system, residual, parameters.iterations);
-  }
-  if (SOLVER == 2u) {
-    return solve_gmres(system, residual, parameters.iterations);
-  }
-  return solve_bicgstab(system, residual, parameters.iterations);
 }
 
 @compute @workgroup_size(PARTICLES)

@@ -12,9 +12,9 @@
 //
 // Sources: Rozet et al. 2024, algorithm 1; Chung et al. 2023 (DPS); Zhu et al. 2023 (DiffPIR); Boys et al. 2023 (TMPD).
 // Constants: METHOD (0 MMPS, 1 DPS, 2 PLAIN), OBSERVED (rows of A) = SIZE of shared/solvers.wgsl, COVARIANCE (0 Tweedie, 1
-// scalar times I from the plan, 2 a matrix a step from `covariances`, 3 TMPD), SOLVER (0 exact, 1 cg, 2 gmres, 3
-// bicgstab), PROJECT (bool, with COVARIANCE 0), LEAST_SHARE. Needs a denoiser, shared/solvers.wgsl, shared/spectrum.wgsl,
-// sample.wgsl. Twins: src/diffusion/posterior.
+// scalar times I from the plan, 2 a matrix a step from `covariances`, 3 TMPD), PROJECT (bool, with COVARIANCE 0), LEAST_SHARE.
+// Needs a denoiser, shared/solvers.wgsl, shared/chosen_solver.wgsl, shared/spectrum.wgsl, sample.wgsl.
+// Twins: src/diffusion/posterior.
 
 @group(0) @binding(5) var<storage, read> observation_matrices: array<f32>; // [count, OBSERVED, FEATURES]
 @group(0) @binding(6) var<storage, read> observed: array<f32>; // [count, OBSERVED]
@@ -190,14 +190,5 @@ fn solve_system(
   for (var i = 0u; i < OBSERVED; i++) {
     system[i * SIZE + i] += parameters.sigma_y * parameters.sigma_y;
   }
-  if (SOLVER == 0u) {
-    return solve_exact(&system, residual);
-  }
-  if (SOLVER == 1u) {
-    return solve_cg(&system, residual, parameters.iterations);
-  }
-  if (SOLVER == 2u) {
-    return solve_gmres(&system, residual, parameters.iterations);
-  }
-  return solve_bicgstab(&system, residual, parameters.iterations);
+  return solve_chosen(&system, residual);
 }

@@ -15,7 +15,7 @@ import type {
 } from '../../diffusion/types'
 import { heuristicCovariances } from '../../linalg/covariances'
 
-/** Constants of shaders/shared/posterior.wgsl that the options decide: what a posterior kernel is compiled for. */
+/** Constants of shaders/shared/posterior.wgsl and its modules that the options decide: what a posterior kernel is compiled for. */
 export interface PosteriorKernelOptions {
   /** Rows m of each A_i, 1 to 8. */
   readonly OBSERVED: number
@@ -25,7 +25,8 @@ export interface PosteriorKernelOptions {
   readonly PROJECT: boolean
 }
 
-const solvers: Record<SolverName, number> = { exact: 0, cg: 1, gmres: 2, bicgstab: 3 }
+/** SOLVER of shaders/shared/chosen_solver.wgsl. */
+export const solverCodes: Record<SolverName, number> = { exact: 0, cg: 1, gmres: 2, bicgstab: 3 }
 const scalar = 1
 const matrix = 2
 const covariances: Record<CovarianceName, number> = {
@@ -57,7 +58,7 @@ export function posteriorKernelOptions(observed: number, options: PosteriorOptio
     OBSERVED: observed,
     METHOD,
     COVARIANCE,
-    SOLVER: METHOD === dps ? 0 : solvers[solver],
+    SOLVER: METHOD === dps ? 0 : solverCodes[solver],
     PROJECT: METHOD === mmps && isProjected(options),
   }
 }

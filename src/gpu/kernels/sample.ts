@@ -5,6 +5,7 @@
 import sampleSource from '../../../shaders/sample.wgsl?raw'
 import posteriorSource from '../../../shaders/shared/posterior.wgsl?raw'
 import priorSource from '../../../shaders/shared/prior.wgsl?raw'
+import chosenSolverSource from '../../../shaders/shared/chosen_solver.wgsl?raw'
 import drawsSource from '../../../shaders/shared/draws.wgsl?raw'
 import randomSource from '../../../shaders/shared/random.wgsl?raw'
 import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
@@ -104,6 +105,7 @@ export class SampleKernel {
       ? composeShader({ ...constants, ...posteriorConstants }, [
           ...shared,
           solversSource,
+          chosenSolverSource,
           spectrumSource,
           posteriorSource,
           sampleSource,

@@ -2,6 +2,7 @@
  * Batched dense solve x_i = M_i⁻¹ b_i, exact or by iterations of CG, GMRES or BiCGSTAB from zero.
  * Kernel: shaders/solve.wgsl; twins: src/linalg.
  */
+import chosenSolverSource from '../../../shaders/shared/chosen_solver.wgsl?raw'
 import solversSource from '../../../shaders/shared/solvers.wgsl?raw'
 import spectrumSource from '../../../shaders/shared/spectrum.wgsl?raw'
 import solveSource from '../../../shaders/solve.wgsl?raw'
@@ -9,8 +10,7 @@ import type { SolverName } from '../../diffusion/types'
 import type { BufferScope } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
 import { boundDispatch } from '../dispatch'
-
-const methods: Record<SolverName, number> = { exact: 0, cg: 1, gmres: 2, bicgstab: 3 }
+import { solverCodes } from './posteriorPlan'
 
 /** Largest system, rows and columns. */
 export const largestSystem = 16
@@ -37,8 +37,9 @@ export class SolveKernel {
     if (!Number.isInteger(size) || size < 1 || size > largestSystem) {
       throw new RangeError(`A system must have 1 to ${largestSystem} rows, not ${size}.`)
     }
-    const code = composeShader({ SIZE: size, ORDER: size, METHOD: methods[method], PROJECT: projected }, [
+    const code = composeShader({ SIZE: size, ORDER: size, SOLVER: solverCodes[method], PROJECT: projected }, [
       solversSource,
+      chosenSolverSource,
       spectrumSource,
       solveSource,
     ])

@@ -5,6 +5,7 @@
 import logNormalSource from '../../../shaders/shared/log_normal.wgsl?raw'
 import mixtureSource from '../../../shaders/shared/mixture.wgsl?raw'
 import observedSystemSource from '../../../shaders/shared/observed_system.wgsl?raw'
+import chosenSolverSource from '../../../shaders/shared/chosen_solver.wgsl?raw'
 import drawsSource from '../../../shaders/shared/draws.wgsl?raw'
 import randomSource from '../../../shaders/shared/random.wgsl?raw'
 import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
@@ -100,6 +101,7 @@ export class TwistedSampleKernel {
       randomSource,
       drawsSource,
       solversSource,
+      chosenSolverSource,
       spectrumSource,
       logNormalSource,
       mixtureSource,
