@@ -12,28 +12,23 @@ import {
   readLikelihood,
   resultWidth,
 } from '../kernels/mixtureMoments'
+import { requireMixture, requireRows } from './requirements'
 
 /** Points of the first submit. */
 const firstSlice = 2048
 
 function validate({ mixture, xT, sigma, observation, covX }: MomentsRequest): void {
-  const { features, means, thickness } = mixture
-  const { count, observed, A, y } = observation
-  if (features > 8) throw new RangeError(`The GPU kernels take 1 to 8 features, not ${features}.`)
-  if (!(means.length >= features && means.length % features === 0 && thickness > 0)) {
-    throw new RangeError('A mixture needs whole means and a thickness above zero.')
-  }
+  requireMixture(mixture)
+  const { features } = mixture
   if (xT.length !== sigma.length * features) {
     throw new RangeError(
       `${xT.length} numbers are not ${sigma.length} points, one a noise level, of ${features} features.`,
     )
   }
-  if (count !== 1 || observation.features !== features) {
+  if (observation.count !== 1 || observation.features !== features) {
     throw new RangeError(`The points need one observation of ${features} features.`)
   }
-  if (!(observed >= 1 && observed <= 8) || A.length !== observed * features || y.length !== observed) {
-    throw new RangeError('An observation has 1 to 8 rows, as many in A as in y.')
-  }
+  requireRows(observation, features)
   if (covX.length !== features * features) {
     throw new RangeError(`Sigma_x must be a matrix of ${features} rows and columns.`)
   }

@@ -14,6 +14,7 @@ import { priorShape } from '../kernels/denoiserModule'
 import { packCovariances, packPlan, posteriorKernelOptions } from '../kernels/posteriorPlan'
 import { type BoundSampler, SampleKernel } from '../kernels/sample'
 import { Previews, added } from './previews'
+import { requireMixture } from './requirements'
 import { twistedSample } from './twistedSample'
 
 /** Sample-steps of the first submit of a network: small enough for the slowest GPU. */
@@ -62,12 +63,7 @@ function validate({ prior, plan, count, mean, observations, posterior, frames }:
   if (frames.some((step, i) => !(step in plan) || (i > 0 && step <= frames[i - 1]!))) {
     throw new RangeError(`Frames are steps of the plan, ascending, from 0 to ${plan.length - 1}.`)
   }
-  if (prior.kind === 'mixture') {
-    const { means, thickness } = prior.mixture
-    if (!(means.length >= features && means.length % features === 0 && thickness > 0)) {
-      throw new RangeError('A mixture needs whole means and a thickness above zero.')
-    }
-  }
+  if (prior.kind === 'mixture') requireMixture(prior.mixture)
 }
 
 /** The kernel for the request's prior and posterior, whatever numbers they have. */

@@ -9,6 +9,7 @@ import { type Mixture, type Observations, type PosteriorOptions, featuresOf } fr
 import type { Job } from '../job'
 import { packCovariances, packPlan, posteriorKernelOptions } from '../kernels/posteriorPlan'
 import { TwistedSampleKernel, type TwistedSlice } from '../kernels/twistedSample'
+import { requireMixture, requireRows } from './requirements'
 
 /** Particle-steps of the first submit: small enough for the slowest GPU. */
 const firstSlice = 4096
@@ -27,17 +28,11 @@ function problemOf(request: TrajectoryRequest): TwistedProblem {
   const { prior, plan, count, mean, frames, observations, posterior } = request
   if (prior.kind !== 'mixture') throw new RangeError('TDS on the GPU needs a mixture as its prior.')
   const { mixture } = prior
-  const { features, means, thickness } = mixture
-  if (features > 8) throw new RangeError(`The GPU kernels take 1 to 8 features, not ${features}.`)
-  if (!(means.length >= features && means.length % features === 0 && thickness > 0)) {
-    throw new RangeError('A mixture needs whole means and a thickness above zero.')
-  }
+  const { features } = mixture
+  requireMixture(mixture)
   if (!observations || !posterior) throw new RangeError('TDS needs an observation and its options.')
   if (observations.count !== 1) throw new RangeError('The particles of TDS share one observation.')
-  const { observed, A, y } = observations
-  if (!(observed >= 1 && observed <= 8) || A.length !== observed * features || y.length !== observed) {
-    throw new RangeError(`An observation has 1 to 8 rows of ${features} features, as many in A as in y.`)
-  }
+  requireRows(observations, features)
   if (mean.length !== features) {
     throw new RangeError(`The mean has ${mean.length} features, the mixture ${features}.`)
   }
