@@ -10,8 +10,11 @@ struct ExtrapolationParameters {
 @group(0) @binding(2) var<storage, read_write> previous: array<f32>;
 
 @compute @workgroup_size(64)
-fn extrapolate_potentials(@builtin(global_invocation_id) invocation: vec3u) {
-  let i = invocation.x;
+fn extrapolate_potentials(
+  @builtin(global_invocation_id) invocation: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  let i = invocation.y * groups.x * 64u + invocation.x; // a long dispatch is folded into rows
   if (i >= parameters.count) {
     return;
   }
