@@ -1,4 +1,5 @@
 /** The posterior lab's long jobs, the methods table and Figure 2: each runs once at a time and can be paused. */
+import { nextTask } from '../diffusion/jobControl'
 import { figure2Seed, type Figure2Settings } from '../experiments/mixture/figure2'
 import { methodDefinitions, scoreMethod } from '../experiments/mixture/methods'
 import type { MethodSettings, MixtureSettings } from '../experiments/mixture/settings'
@@ -90,7 +91,11 @@ export class PausableJob {
     let lastLabel = ''
     return {
       signal,
-      ready: () => this.gate,
+      // Work that is done within one task would hear of a pause only after its end: messages come through here.
+      ready: async () => {
+        await nextTask()
+        await this.gate
+      },
       report: (fraction, label) => {
         const now = performance.now()
         if (signal.aborted || (label === lastLabel && now - last < PROGRESS_MILLISECONDS)) return

@@ -7,7 +7,6 @@
  * Source: the paper's section 4.2 and Figure 2.
  */
 import type { Backend, JobControl } from '../../diffusion/backend'
-import { nextTask, permission } from '../../diffusion/jobControl'
 import {
   drawMixture,
   drawMixturePosterior,
@@ -167,9 +166,6 @@ export async function figure2Seed(
   const rows: Figure2Row[] = []
   for (const [index, sigma] of sigmas.entries()) {
     const at = `seed ${seed}, σ_t = ${sigma}`
-    // small problems never pause inside: messages to cancel or to pause come through here
-    await nextTask()
-    await permission(within(at))
     const xT = noisyPoints(prior, sigma)
     const likelihoods = await backend.logLikelihoods(
       { mixture, xT, sigma: new Float32Array(draws).fill(sigma), observation, covX },
