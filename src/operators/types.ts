@@ -1,0 +1,43 @@
+/**
+ * Linear measurements of images, y = A x + n: what every operator gives.
+ *
+ * Images are [channels, height, width], row-major, values in [-1, 1]; vectors hold a batch of them.
+ */
+import type { Vector } from '../linalg/vectorSpace'
+
+export interface ImageShape {
+  /** 1 (gray) or 3 (RGB). */
+  readonly channels: number
+  readonly height: number
+  readonly width: number
+}
+
+/** What A is, as data: it can be sent to a worker. The host makes it from a task's settings (src/experiments/images). */
+export type OperatorDescription =
+  /** Pixels where mask is 0 are not observed; y is 0 there. mask [height, width]. */
+  | { readonly kind: 'inpainting'; readonly mask: Uint8Array }
+  /** Correlation with a kernel [size, size] (odd), reflect padding (edge pixel not repeated), each channel alone. */
+  | { readonly kind: 'blur'; readonly kernel: Float32Array; readonly size: number }
+  /** Gaussian blur, size × size taps (odd), standard deviation in pixels, reflect padding: separable. */
+  | { readonly kind: 'gaussianBlur'; readonly standardDeviation: number; readonly size: number }
+  /** Antialiased bicubic downscaling by a factor that divides height and width. */
+  | { readonly kind: 'superResolution'; readonly factor: number }
+  /** Orthonormal 2-D DFT, columns where `columns` [width] is 0 are not measured; y is real and imaginary part. */
+  | { readonly kind: 'mri'; readonly columns: Uint8Array }
+  /** Luma of RGB: 0.299 R + 0.587 G + 0.114 B. */
+  | { readonly kind: 'gray' }
+
+export interface ImageOperator {
+  readonly description: OperatorDescription
+  readonly input: ImageShape
+  /** Shape of y of one image, as [channels, height, width]; MRI has 2 channels (real, imaginary) per input channel. */
+  readonly output: ImageShape
+  /** How many numbers of y are measured: E‖y - A x‖² = observed · sigma_y². The others are 0 in y and in A x. */
+  readonly observed: number
+  /** x [batch, input] → out [batch, output]. */
+  apply(x: Vector, out: Vector): void
+  /** y [batch, output] → out [batch, input]. */
+  adjoint(y: Vector, out: Vector): void
+  /** Frees what the operator holds on its device. */
+  release(): void
+}
