@@ -11,17 +11,19 @@ export async function openBackend(
   try {
     return { backend: await createWebGpuBackend(navigator.gpu), fallback: null }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return {
-      backend: createCpuBackend(),
-      fallback: {
-        title: 'Computing on the CPU',
-        message: `${reason} ${onCpu}`,
-        nextStep: browserAdvice(navigator.userAgent),
-        action: 'none',
-        place: 'device',
-      },
-    }
+    return { backend: createCpuBackend(), fallback: cpuFallback(error, onCpu) }
+  }
+}
+
+/** What is said where the CPU computes because of `error`. `onCpu` says what works all the same. */
+export function cpuFallback(error: unknown, onCpu: string): Problem {
+  const reason = error instanceof Error ? error.message : String(error)
+  return {
+    title: 'Computing on the CPU',
+    message: `${reason} ${onCpu}`,
+    nextStep: browserAdvice(navigator.userAgent),
+    action: 'none',
+    place: 'device',
   }
 }
 

@@ -2,9 +2,10 @@
 import { readRun, type SavedRun } from '../experiments/manifold/runFile'
 import { learnedPrior } from '../experiments/mixture/learned'
 import { PosteriorController } from './posteriorController'
-import { PosteriorDevice, type PosteriorHost } from './posteriorDevice'
-import { PausableJob, runFigure2, runTable } from './posteriorJobs'
-import type { LearnedAnswer, LearnedRequest, PosteriorCommand } from './posteriorMessages'
+import { PausableJob } from './pausableJob'
+import { explainPosterior, PosteriorDevice, type PosteriorHost } from './posteriorDevice'
+import { runFigure2, runTable } from './posteriorJobs'
+import type { JobName, LearnedAnswer, LearnedRequest, PosteriorCommand } from './posteriorMessages'
 
 export interface ServiceHost extends PosteriorHost {
   /** The manifold lab's saved run, if there is one. */
@@ -19,7 +20,12 @@ export class PosteriorService {
   constructor(private readonly host: ServiceHost) {
     this.device = new PosteriorDevice(host)
     this.controller = new PosteriorController(host, this.device)
-    this.jobs = { table: new PausableJob(host, 'table'), figure2: new PausableJob(host, 'figure2') }
+    const job = (name: JobName) =>
+      new PausableJob({
+        publish: (number, patch) => host.publish({ type: 'job', name, job: number, patch }),
+        explain: explainPosterior,
+      })
+    this.jobs = { table: job('table'), figure2: job('figure2') }
   }
 
   async execute(command: PosteriorCommand): Promise<void> {
