@@ -34,6 +34,24 @@ export interface ImageSource {
   readonly truth: Picture
 }
 
+/** What public/images/index.json says of a picture. */
+export interface BundledImage {
+  readonly name: string
+  readonly title: string
+  /** Its address. */
+  readonly url: string
+  readonly licence: string
+  readonly source: string
+  /** 1 (gray) or 3. */
+  readonly channels: number
+}
+
+/** What public/models/index.json says of a model. */
+export interface BundledModel {
+  readonly name: string
+  readonly title: string
+}
+
 /** A stroke of the brush: a polyline in units of the side (0..1), and its width in the same units. */
 export interface BrushStroke {
   readonly points: readonly (readonly [number, number])[]
@@ -85,6 +103,9 @@ export interface RunResult {
   readonly seconds: number
   /** What they were computed with. */
   readonly settings: ImagesSettings
+  /** What they restore, and what they saw of it: the lab may show another picture by now. */
+  readonly truth: Picture
+  readonly observation: Picture
 }
 
 export interface ImageRunState {
@@ -118,6 +139,8 @@ export interface CompareRow {
 }
 
 export interface CompareState {
+  /** Chosen for the next comparison, in the order of its rows. */
+  readonly methods: readonly ImageMethodName[]
   readonly status: 'idle' | 'running' | 'paused' | 'finished' | 'failed'
   readonly rows: readonly CompareRow[]
   readonly fraction: number
@@ -132,6 +155,9 @@ export interface ImagesLabState {
   /** Why WASM computes although WebGPU was asked for. */
   readonly fallback: Problem | null
   readonly settings: ImagesSettings
+  /** Bundled pictures and models; empty until their lists are there. */
+  readonly images: readonly BundledImage[]
+  readonly models: readonly BundledModel[]
   /** Strokes of the brush task. */
   readonly strokes: readonly BrushStroke[]
   /** A motion kernel drawn by hand: polyline in -1..1; null uses the random one of the task seed. */
@@ -151,7 +177,10 @@ export interface ImagesLabState {
 }
 
 export interface ImagesLabActions {
-  /** Invalid: messages, and nothing changes. `transient` (a drag) neither writes the URL nor stops a run. */
+  /**
+   * Invalid, or a run is going: messages, and nothing changes. With `transient` (a drag) the URL is not written; the last
+   * call of a drag goes without it.
+   */
   change(settings: Partial<ImagesSettings>, transient?: boolean): readonly string[]
   setStrokes(strokes: readonly BrushStroke[]): void
   setDrawnKernel(points: readonly (readonly [number, number])[] | null): void
@@ -170,6 +199,8 @@ export interface ImagesLabActions {
   pause(): void
   cancel(): void
   reseed(): void
+  /** Methods of the next comparison; the running one keeps its own. */
+  setCompareMethods(methods: readonly ImageMethodName[]): void
   runCompare(): void
   pauseCompare(): void
   cancelCompare(): void
@@ -177,7 +208,7 @@ export interface ImagesLabActions {
   exportCsv(): Blob
   exportCompareCsv(): Blob
   exportSettings(): Blob
-  /** The film as WebM. */
+  /** The film, as WebM or what the browser records: `type` of the blob says which. */
   exportFilm(onProgress: (fraction: number) => void, signal: AbortSignal): Promise<Blob>
   dismissProblem(): void
   dismissNotice(index: number): void
