@@ -62,11 +62,7 @@ const formats: readonly Format[] = [
     (bytes) => startsWith(bytes, 4, 'ftyp') && /hei[cxms]|hev[cx]|mif1/.test(ascii(bytes, 8, 40)),
     ispeSize,
   ],
-  [
-    'TIFF',
-    (bytes) => startsWith(bytes, 0, 'II*\0') || startsWith(bytes, 0, 'MM\0*'),
-    () => undefined,
-  ],
+  ['TIFF', (bytes) => startsWith(bytes, 0, 'II*\0') || startsWith(bytes, 0, 'MM\0*'), () => undefined],
   ['ICO', (bytes) => startsWith(bytes, 0, '\0\0\x01\0'), () => undefined],
 ]
 

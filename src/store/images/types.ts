@@ -4,6 +4,7 @@
  */
 import type { AdapterDescription } from '../../diffusion/backend'
 import type { ImageMethodName } from '../../diffusion/image/types'
+import type { ImagesPresetName } from '../../experiments/images/presets'
 import type { ImagesSettings } from '../../experiments/images/settings'
 import type { DenoiserContract, PartialContract } from '../../onnx/contract'
 import type { VerificationReport } from '../../onnx/verify'
@@ -14,6 +15,23 @@ export interface Picture {
   readonly width: number
   readonly height: number
   readonly data: Uint8ClampedArray<ArrayBuffer>
+}
+
+/** An entry of public/models/index.json or public/images/index.json. */
+export interface CatalogueEntry {
+  readonly name: string
+  readonly title: string
+  /** Below public/models or public/images. */
+  readonly file: string
+  readonly author?: string
+  readonly licence: string
+  readonly source: string
+  readonly channels: number
+}
+
+export interface Catalogue {
+  readonly models: readonly CatalogueEntry[]
+  readonly images: readonly CatalogueEntry[]
 }
 
 /** A square cut out of the original, in its pixels. */
@@ -32,24 +50,6 @@ export interface ImageSource {
   readonly crop: Crop
   /** The crop at the model's size and channels: the ground truth. */
   readonly truth: Picture
-}
-
-/** What public/images/index.json says of a picture. */
-export interface BundledImage {
-  readonly name: string
-  readonly title: string
-  /** Its address. */
-  readonly url: string
-  readonly licence: string
-  readonly source: string
-  /** 1 (gray) or 3. */
-  readonly channels: number
-}
-
-/** What public/models/index.json says of a model. */
-export interface BundledModel {
-  readonly name: string
-  readonly title: string
 }
 
 /** A stroke of the brush: a polyline in units of the side (0..1), and its width in the same units. */
@@ -155,9 +155,10 @@ export interface ImagesLabState {
   /** Why WASM computes although WebGPU was asked for. */
   readonly fallback: Problem | null
   readonly settings: ImagesSettings
-  /** Bundled pictures and models; empty until their lists are there. */
-  readonly images: readonly BundledImage[]
-  readonly models: readonly BundledModel[]
+  /** The preset that the settings began with; the URL holds what differs from it. */
+  readonly preset: ImagesPresetName
+  /** Bundled models and pictures; empty until their lists are there. */
+  readonly catalogue: Catalogue
   /** Strokes of the brush task. */
   readonly strokes: readonly BrushStroke[]
   /** A motion kernel drawn by hand: polyline in -1..1; null uses the random one of the task seed. */
@@ -182,6 +183,10 @@ export interface ImagesLabActions {
    * call of a drag goes without it.
    */
   change(settings: Partial<ImagesSettings>, transient?: boolean): readonly string[]
+  /** Settings, image, model and compared methods of a preset; a run under way is cancelled. */
+  choosePreset(preset: ImagesPresetName): void
+  /** At least one method, for the next comparison; the running one keeps its own. */
+  setCompared(methods: readonly ImageMethodName[]): void
   setStrokes(strokes: readonly BrushStroke[]): void
   setDrawnKernel(points: readonly (readonly [number, number])[] | null): void
   chooseBundledImage(name: string): Promise<void>
@@ -199,8 +204,6 @@ export interface ImagesLabActions {
   pause(): void
   cancel(): void
   reseed(): void
-  /** Methods of the next comparison; the running one keeps its own. */
-  setCompareMethods(methods: readonly ImageMethodName[]): void
   runCompare(): void
   pauseCompare(): void
   cancelCompare(): void
