@@ -20,6 +20,12 @@ export const DOMAIN = {
   gaussianStart: 8,
   metric: 9,
   resampling: 10,
+  imageStart: 11,
+  imageNoise: 12,
+  measurementNoise: 13,
+  imageMask: 14,
+  motionKernel: 15,
+  verification: 16,
 } as const
 
 const MULTIPLIER_0 = 0xd2511f53
