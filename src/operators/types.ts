@@ -27,17 +27,32 @@ export type OperatorDescription =
   /** Luma of RGB: 0.299 R + 0.587 G + 0.114 B. */
   | { readonly kind: 'gray' }
 
-export interface ImageOperator {
+/** A linear map and its transpose, on batches of vectors of one space; `out` is never the argument. */
+export interface LinearMap {
+  /** out ← A x. */
+  apply(x: Vector, out: Vector): void
+  /** out ← Aᵀ y. */
+  adjoint(y: Vector, out: Vector): void
+  /** Frees what the map holds on its device. */
+  release(): void
+}
+
+/** x [batch, input] ↦ y [batch, output]. */
+export interface ImageOperator extends LinearMap {
   readonly description: OperatorDescription
   readonly input: ImageShape
   /** Shape of y of one image, as [channels, height, width]; MRI has 2 channels (real, imaginary) per input channel. */
   readonly output: ImageShape
   /** How many numbers of y are measured: E‖y - A x‖² = observed · sigma_y². The others are 0 in y and in A x. */
   readonly observed: number
-  /** x [batch, input] → out [batch, output]. */
-  apply(x: Vector, out: Vector): void
-  /** y [batch, output] → out [batch, input]. */
-  adjoint(y: Vector, out: Vector): void
-  /** Frees what the operator holds on its device. */
-  release(): void
 }
+
+/** What each operator's file makes of a description. */
+export interface MeasuredMap {
+  readonly map: LinearMap
+  readonly output: ImageShape
+  readonly observed: number
+}
+
+/** The part of the descriptions with this kind. */
+export type DescriptionOf<K extends OperatorDescription['kind']> = Extract<OperatorDescription, { kind: K }>
