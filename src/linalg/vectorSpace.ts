@@ -73,6 +73,7 @@ export interface VectorSpace {
   readonly kind: 'cpu' | 'webgpu'
   /** Zeros. */
   vector(label: string, batch: number, size: number): Vector
+  /** Not set to anything yet. */
   scalars(label: string, batch: number): Scalars
   /** Frees vectors and scalars of this space; idempotent. */
   release(...held: readonly (Vector | Scalars)[]): void
