@@ -12,6 +12,8 @@ import sys
 import numpy as np
 from PIL import Image
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+
 PHOTOGRAPHS = {
     'scarlet_macaw': 'Scarlet macaw',
     'roman-colosseum': 'Colosseum',
@@ -33,17 +35,16 @@ def main():
         name = 'fashion-' + title.lower().replace(' ', '-')
         Image.fromarray(images[place]).save(os.path.join(public, f'{name}.png'), optimize=True)
         entries.append(dict(name=name, title=title, file=f'{name}.png', channels=1, author='Zalando SE', licence='MIT', source=f'Fashion-MNIST, test image {place}'))
-    for row in json.load(open(os.path.join(work, 'photos.json'))):
+    for row in json.load(open(os.path.join(HERE, 'photographs.json'))):
         stem = os.path.splitext(os.path.basename(row['path']))[0]
         if stem not in PHOTOGRAPHS:
             continue
-        assert row['heldout'], stem
-        photograph = Image.open(os.path.join(work, row['path'])).convert('RGB')
+        assert row['held_out'], stem
+        photograph = Image.open(os.path.join(work, 'packages', row['package'], row['path'])).convert('RGB')
         photograph.thumbnail((384, 384), Image.LANCZOS)
         name = PHOTOGRAPHS[stem].lower().replace(' ', '-')
         photograph.save(os.path.join(public, f'{name}.jpg'), quality=90, optimize=True)
-        author = row['author'].replace(' (upstream README)', '')
-        entries.append(dict(name=name, title=PHOTOGRAPHS[stem], file=f'{name}.jpg', channels=3, author=author, licence=row['licence'], source=f"Debian package {row['package']}, {row['file']}"))
+        entries.append(dict(name=name, title=PHOTOGRAPHS[stem], file=f'{name}.jpg', channels=3, author=row['author'], licence=row['licence'], source=f"Debian package {row['package']}, {row['path']}"))
     with open(os.path.join(public, 'index.json'), 'w') as file:
         json.dump(entries, file, indent=2, ensure_ascii=False)
         file.write('\n')
