@@ -1,6 +1,6 @@
 /** Files that the image lab gives away: tables, settings, and pictures as PNG. */
-import { imageMethods } from '../../experiments/images/methodDefinitions'
-import type { CompareState, ImagesLabState, Picture, StepRecord } from './types'
+import { methodLabel } from '../../experiments/images/compare'
+import type { CompareState, ExportedPicture, ImagesLabState, Picture, StepRecord } from './types'
 
 /** A line a step. */
 export function stepsCsv(records: readonly StepRecord[]): Blob {
@@ -54,8 +54,44 @@ export function settingsJson({
   return new Blob([`${JSON.stringify(content, null, 2)}\n`], { type: 'application/json' })
 }
 
+/** Pictures of the result go with its own original and observation: the lab may show another picture by now. */
+export async function exportedPicture(
+  { run: { result }, source, observation }: ImagesLabState,
+  which: ExportedPicture,
+): Promise<Blob> {
+  const missing = (what: string) => new Error(`There is no ${what} yet: run the sampler first.`)
+  switch (which) {
+    case 'original':
+      if (!source) throw new Error('There is no picture yet: open one.')
+      return await picturePng(source.truth)
+    case 'observation':
+      if (!observation) throw new Error('There is no observation yet: open a picture.')
+      return await picturePng(observation)
+    case 'restoration':
+      if (!result) throw missing('restoration')
+      return await picturePng(result.samples[0]!)
+    case 'mean':
+      if (!result) throw missing('mean')
+      return await picturePng(result.mean)
+    case 'deviation':
+      if (!result?.deviation) throw missing('deviation of several samples')
+      return await picturePng(result.deviation.picture)
+    case 'sheet': {
+      if (!result) throw missing('restoration')
+      return await sheetPng([
+        { label: 'Original', picture: result.truth },
+        { label: 'Observation', picture: result.observation },
+        {
+          label: `${methodLabel(result.settings)}, PSNR ${result.psnr[0]!.toFixed(2)} dB`,
+          picture: result.samples[0]!,
+        },
+      ])
+    }
+  }
+}
+
 /** A picture's own pixels as PNG. */
-export async function picturePng(picture: Picture): Promise<Blob> {
+async function picturePng(picture: Picture): Promise<Blob> {
   const { canvas, context } = canvasOf(picture.width, picture.height)
   context.putImageData(new ImageData(picture.data, picture.width, picture.height), 0, 0)
   return await canvas.convertToBlob({ type: 'image/png' })
@@ -66,7 +102,7 @@ const SHEET_GAP = 16
 const SHEET_LABEL = 36
 
 /** Original, observation and restoration side by side on white, each under its name. */
-export async function sheetPng(parts: readonly { label: string; picture: Picture }[]): Promise<Blob> {
+async function sheetPng(parts: readonly { label: string; picture: Picture }[]): Promise<Blob> {
   const width = parts.length * (SHEET_SIDE + SHEET_GAP) + SHEET_GAP
   const { canvas, context } = canvasOf(width, SHEET_SIDE + SHEET_LABEL + 2 * SHEET_GAP)
   context.fillStyle = '#ffffff'
@@ -80,14 +116,6 @@ export async function sheetPng(parts: readonly { label: string; picture: Picture
     drawEnlarged(context, picture, x, SHEET_GAP + SHEET_LABEL, SHEET_SIDE)
   }
   return await canvas.convertToBlob({ type: 'image/png' })
-}
-
-/** The name of a method with the numbers that it takes. */
-export function methodLabel({ method, iterations, guidance, proximity }: ImagesLabState['settings']): string {
-  const { label } = imageMethods[method]
-  if (method === 'mmps') return `${label}(${iterations})`
-  if (method === 'dps') return `${label}, ζ = ${guidance}`
-  return method === 'diffpir' ? `${label}, λ = ${proximity}` : label
 }
 
 /** Draws a picture into a square; small ones keep their pixels as squares. */

@@ -21,7 +21,11 @@ const MOST_STROKES = 512
 export function quantizeBrush(strokes: readonly BrushStroke[]): BrushStroke[] {
   const drawn = strokes.filter(({ points }) => points.length > 0).slice(-MOST_STROKES)
   for (let tolerance = TOLERANCE; ; tolerance *= 2) {
-    const simple = drawn.map((stroke) => ({ ...stroke, points: simplify(stroke.points, tolerance) }))
+    const simple = drawn.map(({ erase, width, points }) => ({
+      erase,
+      width,
+      points: simplify(points, tolerance),
+    }))
     const count = simple.reduce((sum, { points }) => sum + points.length, 0)
     if (count <= MOST_POINTS || tolerance > 1) return decodeBrush(encodeBrush(simple)) ?? []
   }

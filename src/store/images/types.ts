@@ -177,6 +177,9 @@ export interface ImagesLabState {
   readonly hidden: ReadonlySet<string>
 }
 
+/** PNGs; `restoration` is the first sample, `sheet` original, observation and restoration side by side. */
+export type ExportedPicture = 'restoration' | 'mean' | 'observation' | 'original' | 'deviation' | 'sheet'
+
 export interface ImagesLabActions {
   /**
    * Invalid, or a run is going: messages, and nothing changes. With `transient` (a drag) the URL is not written; the last
@@ -199,15 +202,16 @@ export interface ImagesLabActions {
   /** Answers what `model.partial` left open. */
   completeContract(contract: DenoiserContract): Promise<void>
   cancelModel(): void
-  /** Runs, or resumes. */
-  run(): void
+  /** Runs, or resumes (`run` is the state of it). */
+  start(): void
   pause(): void
   cancel(): void
   reseed(): void
   runCompare(): void
   pauseCompare(): void
   cancelCompare(): void
-  exportPicture(which: 'restoration' | 'observation' | 'original' | 'deviation' | 'sheet'): Promise<Blob>
+  /** Error: what is missing. */
+  exportPicture(which: ExportedPicture): Promise<Blob>
   exportCsv(): Blob
   exportCompareCsv(): Blob
   exportSettings(): Blob

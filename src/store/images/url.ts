@@ -22,13 +22,15 @@ import {
 } from '../../experiments/images/settings'
 import { isSettingProblem } from '../../experiments/settings'
 import { decodeBrush, decodeKernel, encodeBrush, encodeKernel } from './polylines'
-import type { BrushStroke, ImagesLabState } from './types'
+import type { BrushStroke, Crop, ImagesLabState } from './types'
 
 export interface ImagesUrlState {
   readonly preset: ImagesPresetName
   readonly settings: ImagesSettings
   readonly strokes: readonly BrushStroke[]
   readonly drawnKernel: ImagesLabState['drawnKernel']
+  /** Square of a bundled picture; null is the largest one in its middle. */
+  readonly crop: Crop | null
   readonly methods: readonly ImageMethodName[]
   readonly hidden: ReadonlySet<string>
 }
@@ -41,7 +43,17 @@ export interface ReadImagesUrl {
   readonly autorun: boolean
 }
 
-const KNOWN: readonly string[] = ['preset', 'model', 'image', 'strokes', 'kernel', 'compare', 'hide', 'run']
+const KNOWN: readonly string[] = [
+  'preset',
+  'model',
+  'image',
+  'crop',
+  'strokes',
+  'kernel',
+  'compare',
+  'hide',
+  'run',
+]
 const NAMES = ['model', 'image'] as const
 
 /** Reads the lab's own part of a fragment (with or without #). */
@@ -72,6 +84,7 @@ export function readImagesUrl(fragment: string): ReadImagesUrl {
       settings,
       strokes: strokes ?? [],
       drawnKernel: drawnKernel ?? null,
+      crop: readCrop(parameters.get('crop'), problems),
       methods: readMethods(parameters.get('compare'), base.compared, problems),
       hidden: new Set((parameters.get('hide') ?? '').split(',').filter(Boolean)),
     },
@@ -82,13 +95,14 @@ export function readImagesUrl(fragment: string): ReadImagesUrl {
 
 /** Writes the shortest text that `readImagesUrl` reads back to the same state; empty for the defaults. */
 export function writeImagesUrl(state: ImagesUrlState): string {
-  const { preset, settings, strokes, drawnKernel, methods, hidden } = state
+  const { preset, settings, strokes, drawnKernel, crop, methods, hidden } = state
   const parameters = new URLSearchParams()
   if (preset !== defaultImagesPreset) parameters.set('preset', preset)
   const base = imagesPresets[preset]
   for (const key of [...NAMES, ...imagesKeys]) {
     if (settings[key] !== base.settings[key]) parameters.set(key, String(settings[key]))
   }
+  if (crop) parameters.set('crop', [crop.x, crop.y, crop.side].join(','))
   if (strokes.length > 0) parameters.set('strokes', encodeBrush(strokes))
   if (drawnKernel) parameters.set('kernel', encodeKernel(drawnKernel))
   if (methods.join(',') !== base.compared.join(',')) parameters.set('compare', methods.join(','))
@@ -119,6 +133,23 @@ function readSettings(parameters: URLSearchParams, base: ImagesSettings, problem
   if (invalid.length === 0) return settings
   problems.push(...invalid.map(({ message }) => `${message} Using the preset’s settings.`))
   return base
+}
+
+function readCrop(text: string | null, problems: string[]): Crop | null {
+  if (text === null) return null
+  const [x, y, side, ...more] = text.split(',').map((part) => (/^\d{1,5}$/.test(part) ? Number(part) : -1))
+  if (
+    x !== undefined &&
+    y !== undefined &&
+    side !== undefined &&
+    more.length === 0 &&
+    x >= 0 &&
+    y >= 0 &&
+    side > 0
+  )
+    return { x, y, side }
+  problems.push(`crop = "${text}" is not a corner and a side in pixels; the middle of the picture is used.`)
+  return null
 }
 
 function readMethods(
