@@ -23,19 +23,17 @@ describe('image metrics', () => {
     // 4 × 1: two windows of 3 × 1 with weights g, 1, g
     const g = Math.exp(-1 / (2 * 1.5 ** 2))
     const mean = (a: number, b: number, c: number) => (g * a + b + g * c) / (2 * g + 1)
-    const [x, r] = [
-      [0.1, 0.9, -0.5, 0.3],
-      [0.2, 0.6, -0.9, 0.7],
-    ]
+    const x = [0.1, 0.9, -0.5, 0.3]
+    const r = [0.2, 0.6, -0.9, 0.7]
     const index = (start: number) => {
       const over = (f: (i: number) => number) => mean(f(start), f(start + 1), f(start + 2))
-      const [mx, mr] = [over((i) => x![i]!), over((i) => r![i]!)]
-      const vx = over((i) => (x![i]! - mx) ** 2)
-      const vr = over((i) => (r![i]! - mr) ** 2)
-      const cov = over((i) => (x![i]! - mx) * (r![i]! - mr))
+      const [mx, mr] = [over((i) => x[i]!), over((i) => r[i]!)]
+      const vx = over((i) => (x[i]! - mx) ** 2)
+      const vr = over((i) => (r[i]! - mr) ** 2)
+      const cov = over((i) => (x[i]! - mx) * (r[i]! - mr))
       return ((2 * mx * mr + 4e-4) * (2 * cov + 3.6e-3)) / ((mx * mx + mr * mr + 4e-4) * (vx + vr + 3.6e-3))
     }
-    expect(ssim(x!, r!, { channels: 1, height: 4, width: 1 })).toBeCloseTo((index(0) + index(1)) / 2, 12)
+    expect(ssim(x, r, { channels: 1, height: 4, width: 1 })).toBeCloseTo((index(0) + index(1)) / 2, 12)
   })
 
   it('of a constant error follow from the formulas', () => {
