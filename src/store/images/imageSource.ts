@@ -49,7 +49,7 @@ export async function openPicture(
       { cause },
     )
   }
-  return { original, notices: noticesOf(header, name, original) }
+  return { original, notices: noticesOf(header, name) }
 }
 
 /** The largest square in the middle. */
@@ -104,12 +104,12 @@ function refuseOthers(header: ImageHeader, name: string): void {
   }
 }
 
-function noticesOf(header: ImageHeader, name: string, { width, height }: Picture): string[] {
+function noticesOf(header: ImageHeader, name: string): string[] {
   if (header.kind !== 'picture') return []
   const notices: string[] = []
   if (header.animated) notices.push(`“${name}” moves; its first frame is used.`)
   const longest = Math.max(header.width ?? 0, header.height ?? 0)
-  if (longest > Math.max(width, height)) {
+  if (longest > MOST_PIXELS_A_SIDE) {
     notices.push(
       `“${name}” was scaled from ${header.width} × ${header.height} to at most ${MOST_PIXELS_A_SIDE} pixels a side.`,
     )
