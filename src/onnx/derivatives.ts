@@ -1,0 +1,127 @@
+/**
+ * Reverse and forward mode on a draft: nodes for x̄ = Jᵀ ȳ and ẏ = J ẋ, written behind the nodes of the function.
+ *
+ * Only nodes between the inputs and the outputs take part; values that are not floating-point cut the way.
+ */
+import { createBuilder } from './builder'
+import type { GraphDraft } from './draft'
+import { OnnxError } from './graph'
+import type { GraphNode } from './graph'
+import { describeNode } from './nodeView'
+import { ruleOf } from './registry'
+import type { OperatorRule } from './rule'
+import { isFloat } from './tensor'
+
+/** Nodes whose outputs depend on `inputs` and reach `outputs` through differentiable values, and the values between. */
+interface ActivePart {
+  readonly nodes: readonly GraphNode[]
+  readonly values: ReadonlySet<string>
+}
+
+function activePart(
+  draft: GraphDraft,
+  nodes: readonly GraphNode[],
+  inputs: Iterable<string>,
+  outputs: Iterable<string>,
+): ActivePart {
+  const differentiable = (name: string) => name !== '' && isFloat(draft.typeOf(name).type)
+  const dependent = new Set(inputs)
+  const passing = nodes.filter((node) => {
+    if (ruleOf(node)?.derivative === 'none' || !node.inputs.some((name) => dependent.has(name))) return false
+    const results = node.outputs.filter(differentiable)
+    for (const name of results) dependent.add(name)
+    return results.length > 0
+  })
+  const reaching = new Set(outputs)
+  const between: GraphNode[] = []
+  for (const node of passing.toReversed()) {
+    if (!node.outputs.some((name) => reaching.has(name))) continue
+    between.push(node)
+    for (const name of node.inputs) if (differentiable(name)) reaching.add(name)
+  }
+  return {
+    nodes: between.reverse(),
+    values: new Set([...dependent].filter((name) => reaching.has(name))),
+  }
+}
+
+/** Errors: OnnxError that names every node of the part without the rule. */
+function checkRules(nodes: readonly GraphNode[], all: readonly GraphNode[], mode: 'vjp' | 'jvp'): void {
+  const first = new Map<string, GraphNode>()
+  for (const node of nodes) if (!ruleOf(node)?.[mode] && !first.has(node.op)) first.set(node.op, node)
+  if (first.size === 0) return
+  const named = [...first.values()].map((node) => `nodes[${all.indexOf(node)}] ${describeNode(node)}`)
+  throw new OnnxError(
+    `No derivative is known of ${named.join(', ')}, on the way from the noisy input to the output. ` +
+      'Export the model without this operator, or add its rule in src/onnx/operators.',
+  )
+}
+
+/**
+ * Cotangents of `inputs` from those of some outputs. undefined: no dependence.
+ * @param cotangents value → name of its cotangent
+ */
+export function reverse(
+  draft: GraphDraft,
+  inputs: readonly string[],
+  cotangents: ReadonlyMap<string, string>,
+): readonly (string | undefined)[] {
+  const nodes = [...draft.nodes]
+  const active = activePart(draft, nodes, inputs, cotangents.keys())
+  checkRules(active.nodes, nodes, 'vjp')
+  const build = createBuilder(draft)
+  const adjoints = new Map(cotangents)
+  for (const node of active.nodes.toReversed()) {
+    const outer = node.outputs.map((name) => adjoints.get(name))
+    if (outer.every((name) => name === undefined)) continue
+    const wanted = node.inputs.map((name) => active.values.has(name))
+    const view = draft.viewOf(node)
+    const results = (ruleOf(node) as Required<OperatorRule>).vjp(view, outer, build, wanted)
+    for (const [i, name] of node.inputs.entries()) {
+      const result = wanted[i] ? results[i] : undefined
+      if (!result) continue
+      checkShape(draft, node, name, result)
+      adjoints.set(name, build.sum(adjoints.get(name), result) as string)
+    }
+  }
+  return inputs.map((name) => (active.values.has(name) ? adjoints.get(name) : undefined))
+}
+
+/**
+ * Tangents of `outputs` from those of some inputs. undefined: no dependence.
+ * @param tangents value → name of its tangent
+ */
+export function forward(
+  draft: GraphDraft,
+  outputs: readonly string[],
+  tangents: ReadonlyMap<string, string>,
+): readonly (string | undefined)[] {
+  const nodes = [...draft.nodes]
+  const active = activePart(draft, nodes, tangents.keys(), outputs)
+  checkRules(active.nodes, nodes, 'jvp')
+  const build = createBuilder(draft)
+  const known = new Map(tangents)
+  for (const node of active.nodes) {
+    const inner = node.inputs.map((name) => known.get(name))
+    if (inner.every((name) => name === undefined)) continue
+    const view = draft.viewOf(node)
+    const results = (ruleOf(node) as Required<OperatorRule>).jvp(view, inner, build)
+    for (const [i, name] of node.outputs.entries()) {
+      const result = results[i]
+      if (name === '' || !result) continue
+      checkShape(draft, node, name, result)
+      known.set(name, result)
+    }
+  }
+  return outputs.map((name) => known.get(name))
+}
+
+/** A rule that forgets to undo a broadcast is found here, not in wrong numbers. */
+function checkShape(draft: GraphDraft, node: GraphNode, name: string, derivative: string): void {
+  const [expected, found] = [draft.typeOf(name), draft.typeOf(derivative)]
+  if (expected.type === found.type && expected.shape.join() === found.shape.join()) return
+  throw new OnnxError(
+    `The rule of ${describeNode(node)} gives a derivative of type ${found.type} [${found.shape.join(', ')}] for ` +
+      `"${name}", which is ${expected.type} [${expected.shape.join(', ')}]. This is an error of this program: report it.`,
+  )
+}

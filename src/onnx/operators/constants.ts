@@ -1,0 +1,3 @@
+import type { OperatorRules } from '../rule'
+
+export const rules: OperatorRules = {}

@@ -1,0 +1,86 @@
+/** A graph as an ONNX file, for ONNX Runtime: constants as raw bytes. */
+import { create, toBinary } from '@bufbuild/protobuf'
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { ELEMENT_TYPE_CODES } from './builder'
+import type { Attribute, Graph, GraphNode, GraphPort, GraphTensor } from './graph'
+import {
+  AttributeProto_AttributeType as Kind,
+  ModelProtoSchema,
+  type AttributeProtoSchema,
+  type NodeProtoSchema,
+  type TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from './proto/onnx_pb'
+
+export function writeModel(graph: Graph): Uint8Array {
+  const model = create(ModelProtoSchema, {
+    // The file format's own version: what first carried such opsets, and no newer than needed.
+    irVersion: graph.opset >= 21 ? 10n : graph.opset >= 19 ? 9n : 8n,
+    producerName: 'diem-playground',
+    opsetImport: [{ domain: '', version: BigInt(graph.opset) }],
+    graph: {
+      name: graph.name || 'graph',
+      node: graph.nodes.map(writeNode),
+      initializer: [...graph.initializers].map(([name, tensor]) => ({ name, ...writeTensor(tensor) })),
+      input: graph.inputs.map(writePort),
+      output: graph.outputs.map(writePort),
+    },
+  })
+  return toBinary(ModelProtoSchema, model)
+}
+
+function writeTensor(tensor: GraphTensor): Omit<MessageInitShape<typeof TensorProtoSchema>, '$typeName'> {
+  return {
+    dims: tensor.shape.map(BigInt),
+    dataType: ELEMENT_TYPE_CODES[tensor.type],
+    rawData: tensor.bytes,
+  }
+}
+
+function writePort(port: GraphPort): MessageInitShape<typeof ValueInfoProtoSchema> {
+  const dim = port.shape.map((size) =>
+    typeof size === 'number'
+      ? { value: { case: 'dimValue' as const, value: BigInt(size) } }
+      : size === ''
+        ? {}
+        : { value: { case: 'dimParam' as const, value: size } },
+  )
+  const value = { elemType: ELEMENT_TYPE_CODES[port.type], shape: { dim } }
+  return { name: port.name, type: { value: { case: 'tensorType', value } } }
+}
+
+function writeNode(node: GraphNode): MessageInitShape<typeof NodeProtoSchema> {
+  return {
+    opType: node.op,
+    domain: node.domain,
+    name: node.name,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: Object.entries(node.attributes).map(([name, attribute]) => ({
+      name,
+      ...writeAttribute(attribute),
+    })),
+  }
+}
+
+function writeAttribute(
+  attribute: Attribute,
+): Omit<MessageInitShape<typeof AttributeProtoSchema>, '$typeName'> {
+  const text = new TextEncoder()
+  switch (attribute.kind) {
+    case 'int':
+      return { type: Kind.INT, i: BigInt(attribute.value) }
+    case 'float':
+      return { type: Kind.FLOAT, f: attribute.value }
+    case 'string':
+      return { type: Kind.STRING, s: text.encode(attribute.value) }
+    case 'ints':
+      return { type: Kind.INTS, ints: attribute.value.map(BigInt) }
+    case 'floats':
+      return { type: Kind.FLOATS, floats: [...attribute.value] }
+    case 'strings':
+      return { type: Kind.STRINGS, strings: attribute.value.map((value) => text.encode(value)) }
+    case 'tensor':
+      return { type: Kind.TENSOR, t: writeTensor(attribute.value) }
+  }
+}
