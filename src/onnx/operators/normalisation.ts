@@ -1,0 +1,258 @@
+/**
+ * Instance-, Group-, Layer- and RMSNormalization: y = s ∘ x̂ + b,  x̂ = r (x - m),  r = 1/√(mean (x - m)² + ε).
+ *
+ * m is the mean over the normalised dimensions, or 0 for RMSNormalization. With n entries and the projection
+ *
+ *     P v = v - mean v - x̂ mean(x̂ ∘ v)      (without the second term where m = 0)
+ *
+ * the Jacobian is s ∘ r P, so ẏ = s ∘ r P ẋ and x̄ = r P (s ∘ ȳ). x̂ and r do not depend on ȳ and are the only residuals. The
+ * variance is that of the centred values: mean x² - m² loses all digits in float32 where m is large. float16 is normalised
+ * in float32, as ONNX Runtime does. Source: Ba et al., "Layer normalization", arXiv:1607.06450; ONNX, docs/Operators.md.
+ */
+import { elementCount } from '../tensor'
+import { rules as otherRules } from './affineNormalisation'
+import { reduce } from './reduction'
+import { axesFrom, broadcastShape, broadcastStrides, resolveAxis, sameShape, stridedOffsets } from './strided'
+import type { Values, ValueType } from '../graph'
+import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
+
+/** What distinguishes the operators. */
+interface Normalisation {
+  readonly isCentred: boolean
+  /** The normalised dimensions are all from this one on. */
+  firstAxis(node: NodeView): number
+  /** The shape in which scale and bias broadcast to x; their own has as many entries. */
+  parameterShape(node: NodeView, input: number): readonly number[]
+  /** Whether other outputs than y exist: m and r. */
+  readonly hasStatistics: boolean
+}
+
+const DEFAULT_EPSILON = 1e-5
+
+/** x̂, m and r of contiguous rows in float64. */
+function normaliseRows(x: Float64Array, length: number, epsilon: number, isCentred: boolean) {
+  const rows = length === 0 ? 0 : x.length / length
+  const normalised = new Float64Array(x.length)
+  const means = new Float64Array(rows)
+  const inverses = new Float64Array(rows)
+  for (let i = 0; i < rows; i++) {
+    const row = x.subarray(i * length, (i + 1) * length)
+    const mean = isCentred ? row.reduce((a, b) => a + b, 0) / length : 0
+    const variance = row.reduce((a, b) => a + (b - mean) ** 2, 0) / length
+    const inverse = 1 / Math.sqrt(variance + epsilon)
+    means[i] = mean
+    inverses[i] = inverse
+    for (let j = 0; j < length; j++) normalised[i * length + j] = (row[j]! - mean) * inverse
+  }
+  return { normalised, means, inverses }
+}
+
+function isAll(values: Values | undefined, number: number): boolean {
+  return values !== undefined && values.data.every((value) => value === number)
+}
+
+/** Nodes for x̂ and r. A node that neither scales nor shifts has x̂ as its output already. */
+function linearise(normalisation: Normalisation, node: NodeView, build: Builder) {
+  const x = node.inputs[0]!
+  const { type, shape } = node.typeOf(0)
+  const axes = axesFrom(normalisation.firstAxis(node), shape.length)
+  const count = elementCount(axes.map((axis) => shape[axis]!))
+  const isNarrow = type === 'float16' || type === 'bfloat16'
+  const wide = isNarrow ? build.cast(x, 'float32') : x
+  const centred = normalisation.isCentred ? build.sub(wide, build.reduceMean(wide, axes, true)) : wide
+  const squares = reduce(build, 'ReduceSumSquare', centred, axes)
+  const epsilon = node.float('epsilon', DEFAULT_EPSILON)
+  const spread = build.node('Sqrt', [build.add(squares, build.scalar(count * epsilon, wide))])
+  const inverse = build.div(build.scalar(Math.sqrt(count), wide), spread)
+  const isPlain = isAll(node.constant(1), 1) && (node.inputs[2] === undefined || isAll(node.constant(2), 0))
+  const normalised =
+    isPlain && node.outputs[0] ? node.outputs[0] : build.cast(build.mul(centred, inverse), type)
+  const inner = (a: string, b: string) => build.reduceMean(build.mul(a, b), axes, true)
+  return {
+    isPlain,
+    normalised,
+    inverse: build.cast(inverse, type),
+    project(v: string): string {
+      const rest = normalisation.isCentred ? build.sub(v, build.reduceMean(v, axes, true)) : v
+      return build.sub(rest, build.mul(normalised, inner(v, normalised)))
+    },
+  }
+}
+
+function refusal(node: NodeView): Error {
+  return node.error('its outputs Mean and InvStdDev have no derivative here. Export the model without them.')
+}
+
+function normalisationRule(normalisation: Normalisation): OperatorRule {
+  const { isCentred, hasStatistics, firstAxis, parameterShape } = normalisation
+  const scaleOf = (node: NodeView, build: Builder) => build.reshape(node.inputs[1]!, parameterShape(node, 1))
+  /** Whether r s is constant along the normalised dimensions, so that P commutes with it. */
+  const scalesRows = (node: NodeView) => {
+    const axes = axesFrom(firstAxis(node), node.typeOf(0).shape.length)
+    const shape = parameterShape(node, 1)
+    const missing = node.typeOf(0).shape.length - shape.length
+    return axes.every((axis) => axis < missing || shape[axis - missing] === 1)
+  }
+  return {
+    infer(node) {
+      const { type, shape } = node.typeOf(0)
+      const first = firstAxis(node)
+      for (const input of [1, 2]) {
+        if (node.inputs[input] === undefined) continue
+        const needed = parameterShape(node, input)
+        if (!sameShape(broadcastShape(node, needed, shape), shape)) {
+          throw node.error(
+            `its scale or bias of shape [${needed.join(', ')}] does not fit [${shape.join(', ')}].`,
+          )
+        }
+      }
+      const statistics: ValueType = { type: 'float32', shape: shape.map((size, i) => (i < first ? size : 1)) }
+      return hasStatistics ? [{ type, shape }, statistics, statistics] : [{ type, shape }]
+    },
+    evaluate(node, [x, scale, bias]) {
+      const { type, shape, data } = x!
+      const first = firstAxis(node)
+      const length = elementCount(shape.slice(first))
+      const epsilon = node.float('epsilon', DEFAULT_EPSILON)
+      const { normalised, means, inverses } = normaliseRows(data, length, epsilon, isCentred)
+      const scales = readParameter(scale!, parameterShape(node, 1), shape)
+      const shifts = bias && readParameter(bias, parameterShape(node, 2), shape)
+      const y = normalised.map((value, i) => value * scales(i) + (shifts?.(i) ?? 0))
+      const kept = shape.map((size, i) => (i < first ? size : 1))
+      const outputs: Values[] = [{ type, shape, data: y }]
+      if (hasStatistics) {
+        outputs.push({ type: 'float32', shape: kept, data: means })
+        outputs.push({ type: 'float32', shape: kept, data: inverses })
+      }
+      return outputs
+    },
+    vjp(node, cotangents, build, wanted) {
+      const [cotangent] = cotangents
+      if (cotangents[1] || cotangents[2]) throw refusal(node)
+      if (!cotangent) return []
+      const { isPlain, normalised, inverse, project } = linearise(normalisation, node, build)
+      const toInput = () => {
+        if (isPlain) return build.mul(project(cotangent), inverse)
+        const scale = scaleOf(node, build)
+        if (scalesRows(node)) return build.mul(project(cotangent), build.mul(inverse, scale))
+        return build.mul(project(build.mul(cotangent, scale)), inverse)
+      }
+      const toParameter = (input: number, products: string) =>
+        build.reshape(build.sumTo(products, parameterShape(node, input)), node.typeOf(input).shape)
+      return [
+        wanted[0] ? toInput() : undefined,
+        wanted[1] ? toParameter(1, build.mul(cotangent, normalised)) : undefined,
+        wanted[2] ? toParameter(2, cotangent) : undefined,
+      ]
+    },
+    jvp(node, [x, scale, bias], build) {
+      if (node.outputs[1] || node.outputs[2]) throw refusal(node)
+      if (!x && !scale && !bias) return []
+      const { shape } = node.typeOf(0)
+      const { isPlain, normalised, inverse, project } = linearise(normalisation, node, build)
+      let tangent: string | undefined
+      if (x) {
+        tangent = build.mul(project(x), isPlain ? inverse : build.mul(inverse, scaleOf(node, build)))
+      }
+      if (scale) {
+        tangent = build.sum(tangent, build.mul(normalised, build.reshape(scale, parameterShape(node, 1))))
+      }
+      if (bias) tangent = build.sum(tangent, build.reshape(bias, parameterShape(node, 2)))
+      return [tangent && build.expand(tangent, shape)]
+    },
+  }
+}
+
+/** The parameter of each entry of x. */
+function readParameter(parameter: Values, shape: readonly number[], target: readonly number[]) {
+  const offsets = stridedOffsets(target, broadcastStrides(shape, target))
+  return (i: number) => parameter.data[offsets[i]!]!
+}
+
+const instance: Normalisation = {
+  isCentred: true,
+  hasStatistics: false,
+  firstAxis: () => 2,
+  parameterShape(node, input) {
+    const channels = elementCount(node.typeOf(input).shape)
+    return [
+      channels,
+      ...node
+        .typeOf(0)
+        .shape.slice(2)
+        .map(() => 1),
+    ]
+  },
+}
+
+const layer: Normalisation = {
+  isCentred: true,
+  hasStatistics: true,
+  firstAxis: (node) => resolveAxis(node, node.int('axis', -1), node.typeOf(0).shape.length),
+  parameterShape: (node, input) => node.typeOf(input).shape,
+}
+
+/** Groups, and the shapes that x and its parameters take in between. */
+function groupsOf(node: NodeView) {
+  const { shape } = node.typeOf(0)
+  const groups = node.int('num_groups')
+  const [batch, channels] = shape
+  if (batch === undefined || channels === undefined || !(groups > 0) || channels % groups !== 0) {
+    throw node.error(`${channels ?? 0} channels do not part into ${groups} groups. Export the model again.`)
+  }
+  // Opset 18 had a scale and a bias for each group, from 21 on it is each channel.
+  const parameters = elementCount(node.typeOf(1).shape)
+  const isPerGroup = parameters === groups && groups !== channels
+  if (!isPerGroup && parameters !== channels) {
+    throw node.error(
+      `a scale of ${parameters} entries fits neither ${groups} groups nor ${channels} channels.`,
+    )
+  }
+  const parted = [batch, groups, elementCount(shape.slice(1)) / groups]
+  return { groups, channels, isPerGroup, parted }
+}
+
+const groupNormalization: OperatorRule = {
+  infer(node) {
+    groupsOf(node)
+    return [node.typeOf(0)]
+  },
+  evaluate(node, inputs) {
+    const [x, scale, bias] = inputs.map((input) => input!) as [Values, Values, Values]
+    const { channels, isPerGroup, groups, parted } = groupsOf(node)
+    const epsilon = node.float('epsilon', DEFAULT_EPSILON)
+    const { normalised } = normaliseRows(x.data, parted[2]!, epsilon, true)
+    const size = elementCount(x.shape.slice(2))
+    const data = normalised.map((value, i) => {
+      const channel = Math.floor(i / size) % channels
+      const at = isPerGroup ? Math.floor((channel * groups) / channels) : channel
+      return value * scale.data[at]! + bias.data[at]!
+    })
+    return [{ type: x.type, shape: x.shape, data }]
+  },
+  /** As PyTorch's exporter writes it up to opset 20: ONNX Runtime would inline it with nodes that run on the CPU. */
+  rewrite(node, build) {
+    const { groups, channels, isPerGroup, parted } = groupsOf(node)
+    const { type, shape } = node.typeOf(0)
+    const constant = (value: number) => build.constant(type, [groups], new Float64Array(groups).fill(value))
+    const [scale, bias] = isPerGroup ? [node.inputs[1]!, node.inputs[2]!] : [constant(1), constant(0)]
+    const epsilon = { float: node.float('epsilon', DEFAULT_EPSILON) }
+    const grouped = build.reshape(node.inputs[0]!, parted)
+    const normalised = build.reshape(
+      build.node('InstanceNormalization', [grouped, scale, bias], { epsilon }),
+      shape,
+    )
+    if (isPerGroup) return [normalised]
+    const perChannel = [channels, ...shape.slice(2).map(() => 1)]
+    const scaled = build.mul(normalised, build.reshape(node.inputs[1]!, perChannel))
+    return [build.add(scaled, build.reshape(node.inputs[2]!, perChannel))]
+  },
+}
+
+export const rules: OperatorRules = {
+  InstanceNormalization: normalisationRule(instance),
+  LayerNormalization: normalisationRule(layer),
+  RMSNormalization: normalisationRule({ ...layer, isCentred: false, hasStatistics: false }),
+  GroupNormalization: groupNormalization,
+  ...otherRules,
+}
