@@ -1,6 +1,7 @@
 /** Writes nodes into a draft, and hides how versions of the standard differ; see Builder in src/onnx/rule.ts. */
 import type { GraphDraft } from './draft'
 import type { Attribute, ElementType, ValueType } from './graph'
+import { ELEMENT_TYPE_CODES } from './elementTypes'
 import type { AttributeValues, Builder } from './rule'
 import { elementCount, encodeTensor } from './tensor'
 
@@ -90,23 +91,6 @@ export function createBuilder(draft: GraphDraft): Builder {
       return node('ConstantOfShape', [integers(type.shape)], { value: { tensor: value } })
     },
   }
-}
-
-/** TensorProto.DataType. */
-export const ELEMENT_TYPE_CODES: Readonly<Record<ElementType, number>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-  bfloat16: 16,
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -1,6 +1,6 @@
 /** A node together with what is known of its inputs: the way in which rules see a graph (src/onnx/rule.ts). */
 import { OnnxError } from './graph'
-import type { Attribute, GraphNode, Values, ValueType } from './graph'
+import type { GraphNode, GraphTensor, Values, ValueType } from './graph'
 import type { NodeView } from './rule'
 
 export interface NodeContext {
@@ -11,7 +11,13 @@ export interface NodeContext {
   outputTypes?(): readonly ValueType[]
 }
 
-type AttributeValue<K extends Attribute['kind']> = Extract<Attribute, { kind: K }>['value']
+interface AttributeValues {
+  int: number
+  float: number
+  string: string
+  ints: readonly number[]
+  tensor: GraphTensor
+}
 
 export function describeNode(node: { readonly op: string; readonly name: string }): string {
   return `${node.name ? `"${node.name}" ` : ''}(${node.op})`
@@ -21,7 +27,7 @@ export function viewNode(node: GraphNode, context: NodeContext): NodeView {
   const error = (message: string) => new OnnxError(`Node ${describeNode(node)}: ${message}`)
   const inputs = node.inputs.map((name) => name || undefined)
 
-  function attribute<K extends Attribute['kind']>(name: string, kind: K): AttributeValue<K> | undefined {
+  function attribute<K extends keyof AttributeValues>(name: string, kind: K): AttributeValues[K] | undefined {
     // An own property: a hostile file may ask for "constructor".
     const found = Object.hasOwn(node.attributes, name) ? node.attributes[name] : undefined
     if (!found) return undefined
@@ -30,7 +36,7 @@ export function viewNode(node: GraphNode, context: NodeContext): NodeView {
         `attribute "${name}" is of kind ${found.kind}, but must be ${kind}. Export the model again.`,
       )
     }
-    return found.value as AttributeValue<K>
+    return found.value as AttributeValues[K]
   }
   function required<T>(value: T | undefined, name: string): T {
     if (value === undefined) throw error(`attribute "${name}" is missing. Export the model again.`)
@@ -73,15 +79,15 @@ export function viewNode(node: GraphNode, context: NodeContext): NodeView {
       }
       return Array.from(values.data)
     },
-    int: (name, fallback) => required<number>(attribute(name, 'int') ?? fallback, name),
+    int: (name, fallback) => required(attribute(name, 'int') ?? fallback, name),
     float(name, fallback) {
       // Graphs made by hand may say 1 where a float is meant.
       const found = node.attributes[name]
       if (found?.kind === 'int') return found.value
-      return required<number>(attribute(name, 'float') ?? fallback, name)
+      return required(attribute(name, 'float') ?? fallback, name)
     },
-    string: (name, fallback) => required<string>(attribute(name, 'string') ?? fallback, name),
-    ints: (name, fallback) => required<readonly number[]>(attribute(name, 'ints') ?? fallback, name),
+    string: (name, fallback) => required(attribute(name, 'string') ?? fallback, name),
+    ints: (name, fallback) => required(attribute(name, 'ints') ?? fallback, name),
     has: (name) => Object.hasOwn(node.attributes, name),
     tensor: (name) => attribute(name, 'tensor'),
   }

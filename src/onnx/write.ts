@@ -1,7 +1,7 @@
 /** A graph as an ONNX file, for ONNX Runtime: constants as raw bytes. */
 import { create, toBinary } from '@bufbuild/protobuf'
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import { ELEMENT_TYPE_CODES } from './builder'
+import { ELEMENT_TYPE_CODES } from './elementTypes'
 import type { Attribute, Graph, GraphNode, GraphPort, GraphTensor } from './graph'
 import {
   AttributeProto_AttributeType as Kind,

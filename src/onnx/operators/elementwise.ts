@@ -1,5 +1,13 @@
-/** Operators that treat each element alone; see the files of the parts. */
+/** Operators that treat each element alone: one line a family. */
 import type { OperatorRules } from '../rule'
+import { activationRules } from './activations'
 import { arithmeticRules } from './arithmetic'
+import { passingRules } from './passing'
+import { roundingRules } from './rounding'
 
-export const rules: OperatorRules = { ...arithmeticRules }
+export const rules: OperatorRules = {
+  ...arithmeticRules,
+  ...activationRules,
+  ...roundingRules,
+  ...passingRules,
+}
