@@ -4,7 +4,7 @@ import type { IterationSummary } from '../../experiments/manifold/diem'
 import type { Lab } from '../../store/labTypes'
 import { formatMeasure, formatPercent } from '../format'
 import type { ChartContent } from '../plots/Chart'
-import { chartLayout, logTicks } from '../plots/chartLayout'
+import { chartLayout, logAxis } from '../plots/chartLayout'
 import { runColour, type Colours, type ColourScheme } from '../theme'
 
 const NAMES = { a: 'run A', b: 'run B' } as const
@@ -67,22 +67,6 @@ function verticalLine(x: number, color: string): Partial<Shape> {
 }
 
 const valuesOf = ({ points }: { points: readonly { value: number }[] }) => points.map(({ value }) => value)
-
-/** A log axis that holds all values (and one expected value), with round ticks. */
-function logAxis(values: readonly number[], expected?: number): Partial<Layout['yaxis']> {
-  const positive = values.filter((value) => value > 0 && Number.isFinite(value))
-  if (expected !== undefined) positive.push(expected)
-  if (positive.length === 0) return { type: 'log' }
-  const low = positive.reduce((best, value) => Math.min(best, value)) / 1.08
-  const high = positive.reduce((best, value) => Math.max(best, value)) * 1.08
-  const tickvals = logTicks(low, high)
-  return {
-    type: 'log',
-    range: [Math.log10(low), Math.log10(high)],
-    tickvals,
-    ticktext: tickvals.map((tick) => formatMeasure(tick)),
-  }
-}
 
 /** From a little below the smallest value to 100 %. */
 function percentAxis(values: readonly number[]): Partial<Layout['yaxis']> {

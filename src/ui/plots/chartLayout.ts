@@ -1,5 +1,6 @@
 /** What every plotly chart has in common: fonts, margins, colours of the theme. */
 import type { Layout } from 'plotly.js'
+import { formatMeasure } from '../format'
 import { fontFamily, type Colours } from '../theme'
 
 export function chartLayout(colours: Colours, overrides: Partial<Layout> = {}): Partial<Layout> {
@@ -54,6 +55,22 @@ export function logTicks(smallest: number, largest: number): number[] {
     if (ticks.length >= FEWEST_TICKS) return ticks
   }
   return ticks
+}
+
+/** A log axis that holds all values (and one expected value), with round ticks. */
+export function logAxis(values: readonly number[], expected?: number): Partial<Layout['yaxis']> {
+  const positive = values.filter((value) => value > 0 && Number.isFinite(value))
+  if (expected !== undefined) positive.push(expected)
+  if (positive.length === 0) return { type: 'log' }
+  const low = positive.reduce((best, value) => Math.min(best, value)) / 1.08
+  const high = positive.reduce((best, value) => Math.max(best, value)) * 1.08
+  const tickvals = logTicks(low, high)
+  return {
+    type: 'log',
+    range: [Math.log10(low), Math.log10(high)],
+    tickvals,
+    ticktext: tickvals.map((tick) => formatMeasure(tick)),
+  }
 }
 
 type Axis = Partial<Layout['xaxis']>
