@@ -23,7 +23,7 @@ interface Normalisation {
   firstAxis(node: NodeView): number
   /** The shape in which scale and bias broadcast to x; their own has as many entries. */
   parameterShape(node: NodeView, input: number): readonly number[]
-  /** Whether other outputs than y exist: m and r. */
+  /** Whether m and r are outputs too, after y. */
   readonly hasStatistics: boolean
 }
 
@@ -67,20 +67,30 @@ function linearise(normalisation: Normalisation, node: NodeView, build: Builder)
   const isPlain = isAll(node.constant(1), 1) && (node.inputs[2] === undefined || isAll(node.constant(2), 0))
   const normalised =
     isPlain && node.outputs[0] ? node.outputs[0] : build.cast(build.mul(centred, inverse), type)
+  const narrow = build.cast(inverse, type)
   const inner = (a: string, b: string) => build.reduceMean(build.mul(a, b), axes, true)
   return {
     isPlain,
     normalised,
-    inverse: build.cast(inverse, type),
+    inverse: narrow,
     project(v: string): string {
       const rest = normalisation.isCentred ? build.sub(v, build.reduceMean(v, axes, true)) : v
       return build.sub(rest, build.mul(normalised, inner(v, normalised)))
     },
+    /** ṁ = mean ẋ and ṙ = -r² mean(x̂ ∘ ẋ). */
+    statisticsJvp(v: string): string[] {
+      const toStatistics = (a: string) => build.cast(a, 'float32')
+      const change = build.mul(inner(v, normalised), build.neg(build.mul(narrow, narrow)))
+      return [toStatistics(build.reduceMean(v, axes, true)), toStatistics(change)]
+    },
+    /** The adjoint: (m̄ - r² x̂ r̄)/n. */
+    statisticsVjp(mean: string | undefined, deviation: string | undefined): string | undefined {
+      const spread = (a: string) => build.mul(build.cast(a, type), build.scalar(1 / count, x))
+      const slope = () => build.mul(normalised, build.neg(build.mul(narrow, narrow)))
+      const fromMean = mean && build.expand(spread(mean), shape)
+      return build.sum(fromMean, deviation && build.mul(slope(), spread(deviation)))
+    },
   }
-}
-
-function refusal(node: NodeView): Error {
-  return node.error('its outputs Mean and InvStdDev have no derivative here. Export the model without them.')
 }
 
 function normalisationRule(normalisation: Normalisation): OperatorRule {
@@ -127,10 +137,12 @@ function normalisationRule(normalisation: Normalisation): OperatorRule {
       return outputs
     },
     vjp(node, cotangents, build, wanted) {
-      const [cotangent] = cotangents
-      if (cotangents[1] || cotangents[2]) throw refusal(node)
-      if (!cotangent) return []
-      const { isPlain, normalised, inverse, project } = linearise(normalisation, node, build)
+      if (!cotangents.some(Boolean)) return []
+      const [cotangent, mean, deviation] = cotangents
+      const local = linearise(normalisation, node, build)
+      const { isPlain, normalised, inverse, project } = local
+      const fromStatistics = wanted[0] ? local.statisticsVjp(mean, deviation) : undefined
+      if (!cotangent) return [fromStatistics]
       const toInput = () => {
         if (isPlain) return build.mul(project(cotangent), inverse)
         const scale = scaleOf(node, build)
@@ -140,16 +152,16 @@ function normalisationRule(normalisation: Normalisation): OperatorRule {
       const toParameter = (input: number, products: string) =>
         build.reshape(build.sumTo(products, parameterShape(node, input)), node.typeOf(input).shape)
       return [
-        wanted[0] ? toInput() : undefined,
+        wanted[0] ? build.sum(toInput(), fromStatistics) : undefined,
         wanted[1] ? toParameter(1, build.mul(cotangent, normalised)) : undefined,
         wanted[2] ? toParameter(2, cotangent) : undefined,
       ]
     },
     jvp(node, [x, scale, bias], build) {
-      if (node.outputs[1] || node.outputs[2]) throw refusal(node)
       if (!x && !scale && !bias) return []
       const { shape } = node.typeOf(0)
-      const { isPlain, normalised, inverse, project } = linearise(normalisation, node, build)
+      const local = linearise(normalisation, node, build)
+      const { isPlain, normalised, inverse, project } = local
       let tangent: string | undefined
       if (x) {
         tangent = build.mul(project(x), isPlain ? inverse : build.mul(inverse, scaleOf(node, build)))
@@ -158,7 +170,7 @@ function normalisationRule(normalisation: Normalisation): OperatorRule {
         tangent = build.sum(tangent, build.mul(normalised, build.reshape(scale, parameterShape(node, 1))))
       }
       if (bias) tangent = build.sum(tangent, build.reshape(bias, parameterShape(node, 2)))
-      return [tangent && build.expand(tangent, shape)]
+      return [tangent && build.expand(tangent, shape), ...(x && hasStatistics ? local.statisticsJvp(x) : [])]
     },
   }
 }

@@ -94,12 +94,11 @@ function productOfOthers(build: Builder, x: string, _y: string, axes: readonly n
   return build.mul(alone, build.div(reduce(build, 'ReduceProd', nonzero, axes), nonzero))
 }
 
-/** A reduction that keeps its dimensions; from opset 18 on axes are an input. */
+/** A reduction that keeps its dimensions; from opset 18 on axes are an input, and may be none. */
 export function reduce(build: Builder, op: string, x: string, axes: readonly number[]): string {
-  if (build.opset >= (op === 'ReduceSum' ? 13 : 18)) {
-    return build.node(op, [x, build.integers(axes)], { keepdims: 1 })
-  }
-  return build.node(op, [x], { axes, keepdims: 1 })
+  if (build.opset < (op === 'ReduceSum' ? 13 : 18)) return build.node(op, [x], { axes, keepdims: 1 })
+  const none = axes.length === 0 && { noop_with_empty_axes: 1 }
+  return build.node(op, [x, build.integers(axes)], { keepdims: 1, ...none })
 }
 
 function reducedAxes(node: NodeView): number[] {

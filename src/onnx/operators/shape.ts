@@ -4,7 +4,7 @@
  * Each of the repeating and joining ones is linear, y = L x: the tangent is L ẋ and the cotangent Lᵀ ȳ, which sums what was
  * repeated and parts what was joined. Source: github.com/onnx/onnx, docs/Operators.md.
  */
-import { ELEMENT_TYPE_CODES } from '../builder'
+import { ELEMENT_TYPES } from '../elementTypes'
 import { elementCount } from '../tensor'
 import {
   broadcastShape,
@@ -15,7 +15,7 @@ import {
   stridedOffsets,
   stridesOf,
 } from './strided'
-import type { ElementType, Values, ValueType } from '../graph'
+import type { Values, ValueType } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 
 /** The sizes that Shape gives: dimensions start..end-1, both counted from the end where negative, and clamped. */
@@ -244,14 +244,9 @@ const split: OperatorRule = {
 function eyeType(node: NodeView): ValueType {
   const { type, shape } = node.typeOf(0)
   if (shape.length !== 2) throw node.error('the input must be a matrix. Export the model again.')
-  const asked = node.has('dtype') ? elementTypeOf(node.int('dtype')) : type
+  const asked = node.has('dtype') ? ELEMENT_TYPES.get(node.int('dtype')) : type
   if (!asked) throw node.error(`dtype ${node.int('dtype')} is not supported. Export the model in float32.`)
   return { type: asked, shape }
-}
-
-function elementTypeOf(code: number): ElementType | undefined {
-  const entries = Object.entries(ELEMENT_TYPE_CODES) as [ElementType, number][]
-  return entries.find(([, number]) => number === code)?.[0]
 }
 
 const eyeLike: OperatorRule = {
