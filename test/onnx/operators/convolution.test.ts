@@ -17,8 +17,8 @@ async function check(op: string, { x, w, attributes, runtimes }: Case, biasSize:
 }
 
 const convolutions: readonly Case[] = [
-  { title: 'a plain one', x: [2, 3, 5, 7], w: [4, 3, 3, 3], attributes: { pads: [1, 1, 1, 1] } },
-  { title: '1 × 1', x: [1, 3, 4, 5], w: [2, 3, 1, 1], attributes: {} },
+  { title: 'padding', x: [2, 3, 5, 7], w: [4, 3, 3, 3], attributes: { pads: [1, 1, 1, 1] } },
+  { title: 'a 1 × 1 kernel', x: [1, 3, 4, 5], w: [2, 3, 1, 1], attributes: {} },
   {
     title: 'strides that leave a remainder, dilations, unequal padding',
     x: [2, 3, 9, 8],
@@ -67,7 +67,7 @@ const convolutions: readonly Case[] = [
 ]
 
 const transposed: readonly Case[] = [
-  { title: 'a plain one', x: [2, 3, 4, 5], w: [3, 4, 3, 3], attributes: { pads: [1, 1, 1, 1] } },
+  { title: 'padding', x: [2, 3, 4, 5], w: [3, 4, 3, 3], attributes: { pads: [1, 1, 1, 1] } },
   {
     title: 'strides with output padding',
     x: [2, 3, 3, 4],
@@ -127,7 +127,7 @@ const transposed: readonly Case[] = [
 ]
 
 describe('Conv', () => {
-  for (const each of convolutions) it(`${each.title}`, () => check('Conv', each, each.w[0]!))
+  for (const each of convolutions) it(`with ${each.title}`, () => check('Conv', each, each.w[0]!))
 
   it('goes without a bias', () =>
     checkRule('Conv', { inputs: [random([1, 2, 4, 4], 1), random([3, 2, 3, 3], 2)] }))
@@ -146,7 +146,7 @@ describe('Conv', () => {
 describe('ConvTranspose', () => {
   for (const each of transposed) {
     const group = (each.attributes['group'] ?? 1) as number
-    it(`${each.title}`, () => check('ConvTranspose', each, each.w[1]! * group))
+    it(`with ${each.title}`, () => check('ConvTranspose', each, each.w[1]! * group))
   }
 
   it('refuses an output that the input does not reach', async () => {

@@ -84,7 +84,7 @@ describe('Einsum', () => {
     ['ij,jk,kl->il', [2, 3], [3, 4], [4, 2]],
   ]
   for (const [equation, ...shapes] of equations)
-    it(`${equation}`, () =>
+    it(`of ${equation}`, () =>
       checkRule('Einsum', {
         inputs: shapes.map((shape, i) => random(shape, i + 1)),
         attributes: { equation },

@@ -72,7 +72,7 @@ describe('AveragePool', () => {
 
 describe('MaxPool', () => {
   for (const { title, shape, attributes } of windows)
-    it(`${title}`, () => checkRule('MaxPool', { inputs: [random(shape)], attributes }))
+    it(`with ${title}`, () => checkRule('MaxPool', { inputs: [random(shape)], attributes }))
 
   it('dilations', () =>
     checkRule('MaxPool', {
