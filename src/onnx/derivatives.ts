@@ -45,6 +45,12 @@ function activePart(
   }
 }
 
+function functionNodes(draft: GraphDraft, values?: ReadonlySet<string>): readonly GraphNode[] {
+  return values
+    ? draft.nodes.filter((node) => node.outputs.some((name) => values.has(name)))
+    : [...draft.nodes]
+}
+
 /** Errors: OnnxError that names every node of the part without the rule. */
 function checkRules(nodes: readonly GraphNode[], all: readonly GraphNode[], mode: 'vjp' | 'jvp'): void {
   const first = new Map<string, GraphNode>()
@@ -60,13 +66,15 @@ function checkRules(nodes: readonly GraphNode[], all: readonly GraphNode[], mode
 /**
  * Cotangents of `inputs` from those of some outputs. undefined: no dependence.
  * @param cotangents value → name of its cotangent
+ * @param values outputs of the function's nodes, where the draft holds others too
  */
 export function reverse(
   draft: GraphDraft,
   inputs: readonly string[],
   cotangents: ReadonlyMap<string, string>,
+  values?: ReadonlySet<string>,
 ): readonly (string | undefined)[] {
-  const nodes = [...draft.nodes]
+  const nodes = functionNodes(draft, values)
   const active = activePart(draft, nodes, inputs, cotangents.keys())
   checkRules(active.nodes, nodes, 'vjp')
   const build = createBuilder(draft)
@@ -90,13 +98,15 @@ export function reverse(
 /**
  * Tangents of `outputs` from those of some inputs. undefined: no dependence.
  * @param tangents value → name of its tangent
+ * @param values outputs of the function's nodes, where the draft holds others too
  */
 export function forward(
   draft: GraphDraft,
   outputs: readonly string[],
   tangents: ReadonlyMap<string, string>,
+  values?: ReadonlySet<string>,
 ): readonly (string | undefined)[] {
-  const nodes = [...draft.nodes]
+  const nodes = functionNodes(draft, values)
   const active = activePart(draft, nodes, tangents.keys(), outputs)
   checkRules(active.nodes, nodes, 'jvp')
   const build = createBuilder(draft)

@@ -6,18 +6,20 @@
  */
 import { OnnxError } from './graph'
 import type { Attribute, Graph, GraphNode, GraphPort, GraphTensor, Values, ValueType } from './graph'
-import { inferNode } from './infer'
+import { attempt, inferNode } from './infer'
 import { viewNode } from './nodeView'
 import { simplified } from './peephole'
 import { ruleOf } from './registry'
 import type { NodeView } from './rule'
-import { decodeTensor, elementCount, encodeTensor, isDecodable, isFloat } from './tensor'
+import { convertFloats, decodeTensor, elementCount, encodeTensor, isDecodable, isFloat } from './tensor'
 
 /** Floating-point constants are computed here up to this size; ONNX Runtime folds larger ones when it loads the model. */
 const LARGEST_FLOAT_FOLD = 2 ** 16
 const LARGEST_INTEGER_FOLD = 2 ** 22
 /** Multiplications that all folding of a draft may take, about a second. */
 const FOLDING_WORK = 2 ** 26
+/** Bytes of float16 constants that may be cast when the model is read. */
+const LARGEST_WIDENING = 2 ** 30
 /** Decoded constants up to this size stay in memory. */
 const LARGEST_CACHED = 2 ** 16
 const HEAVY = new Set([
@@ -61,6 +63,7 @@ export class GraphDraft {
   readonly #linear = new Set<string>()
   readonly #reserved: ReadonlySet<string>
   #work = 0
+  #widening = LARGEST_WIDENING
   #fresh = 0
 
   constructor(
@@ -121,15 +124,20 @@ export class GraphDraft {
 
   /** An initializer; one with the same small content is shared. Returns its name. */
   addConstant(tensor: GraphTensor, name?: string): string {
-    const key =
-      tensor.bytes.length <= 256 ? `${tensor.type}|${tensor.shape.join()}|${tensor.bytes.join()}` : ''
+    const key = contentKey(tensor)
     const same = this.simplifies && key !== '' ? this.#constants.get(key) : undefined
     if (same) return same
     const chosen = name ?? this.freshName('constant')
-    this.initializers.set(chosen, tensor)
-    this.#types.set(chosen, { type: tensor.type, shape: tensor.shape })
-    if (key !== '') this.#constants.set(key, chosen)
+    this.adoptConstant(tensor, chosen)
     return chosen
+  }
+
+  /** An initializer under its own name. */
+  adoptConstant(tensor: GraphTensor, name: string): void {
+    this.initializers.set(name, tensor)
+    this.#types.set(name, { type: tensor.type, shape: tensor.shape })
+    const key = contentKey(tensor)
+    if (key !== '' && !this.#constants.has(key)) this.#constants.set(key, name)
   }
 
   /** An initializer whose value the graph may not rely on. */
@@ -146,6 +154,12 @@ export class GraphDraft {
       constantOf: (name) => this.constantOf(name),
       outputTypes: () => node.outputs.map((name) => this.#types.get(name) as ValueType),
     })
+  }
+
+  /** A node as it is, whose types are known: for a graph that went through a draft before. */
+  adopt(node: GraphNode, types: readonly (ValueType | undefined)[]): void {
+    this.#push(node, types)
+    this.#written.set(writtenKey(node), node.outputs)
   }
 
   /** Writes a node, or finds its value by other means; returns the names of its outputs ('' where it has none). */
@@ -166,28 +180,32 @@ export class GraphDraft {
     const types = inferNode(node, view)
     const folded = this.#fold(node, view, types)
     if (folded) return folded
-    const tensors = Object.values(node.attributes).some(({ kind }) => kind === 'tensor')
-    const key = tensors
-      ? ''
-      : JSON.stringify([node.op, node.domain, node.inputs, node.attributes, names.length])
+    const key = writtenKey(node)
     if (this.simplifies) {
-      const written = key === '' ? undefined : this.#written.get(key)
-      if (written && written.every((name, i) => name !== '' || names[i] === '')) return written
+      const written = this.#written.get(key)
+      if (written?.every((name, i) => name !== '' || names[i] === '')) return written
       const other = names.length === 1 ? simplified(this, node, view, types[0] as ValueType) : undefined
       if (other) return [other]
     }
+    for (const [i, name] of names.entries()) {
+      if (name !== '' && !types[i]) {
+        throw view.error(`it has ${names.length} outputs, but this operator has ${types.length}.`)
+      }
+    }
+    this.#push(node, types)
+    this.#written.set(key, names)
+    return names
+  }
+
+  #push(node: GraphNode, types: readonly (ValueType | undefined)[]): void {
     this.nodes.push(node)
     const linear = node.inputs.some((name) => this.#linear.has(name))
-    for (const [i, name] of names.entries()) {
+    for (const [i, name] of node.outputs.entries()) {
       if (name === '') continue
-      const type = types[i]
-      if (!type) throw view.error(`it has ${names.length} outputs, but this operator has ${types.length}.`)
-      this.#types.set(name, type)
+      this.#types.set(name, types[i] as ValueType)
       this.#producers.set(name, node)
       if (linear) this.#linear.add(name)
     }
-    if (key !== '') this.#written.set(key, names)
-    return names
   }
 
   /** The outputs of a node as constants, where its inputs are known and the work is small. */
@@ -196,6 +214,8 @@ export class GraphDraft {
     const inputs = node.inputs.filter((name) => name !== '')
     const ofType = OF_TYPE.has(node.op)
     if (!evaluate || (!ofType && !inputs.every((name) => this.isConstant(name)))) return undefined
+    const widened = this.#widened(node, inputs, types)
+    if (widened) return [widened]
     const outputs = types.slice(0, node.outputs.length)
     if (!ofType && !this.#affordable(node.op, inputs, outputs)) return undefined
     const known = node.inputs.map((name) =>
@@ -206,12 +226,23 @@ export class GraphDraft {
           : this.constantOf(name),
     )
     if (!node.inputs.every((name, i) => name === '' || known[i])) return undefined
-    const values = evaluate(view, known)
+    const values = attempt(view, () => evaluate(view, known))
     return node.outputs.map((name, i) =>
       name === ''
         ? ''
         : this.addConstant(encodeTensor(values[i] as Values), this.has(name) ? undefined : name),
     )
+  }
+
+  /** Float16 weights cast to float32 become float32 weights, however large: a file that has them may have that many bytes. */
+  #widened(node: GraphNode, inputs: readonly string[], types: readonly ValueType[]): string | undefined {
+    const tensor = node.op === 'Cast' ? this.initializers.get(inputs[0] as string) : undefined
+    const type = types[0]?.type
+    if (!tensor || tensor.bytes.length > this.#widening || !isFloat(tensor.type) || !type || !isFloat(type))
+      return undefined
+    this.#widening -= tensor.bytes.length
+    const name = node.outputs[0] as string
+    return this.addConstant(convertFloats(tensor, type), this.has(name) ? undefined : name)
   }
 
   #affordable(op: string, inputs: readonly string[], outputs: readonly ValueType[]): boolean {
@@ -229,6 +260,23 @@ export class GraphDraft {
     return true
   }
 
+  /** Types of all values of a graph that this draft finished. */
+  typesIn(graph: Graph): ReadonlyMap<string, ValueType> {
+    const shown = new Map(
+      graph.outputs.map(({ name, type, shape }) => [name, { type, shape: shape.map(Number) }]),
+    )
+    const names = [
+      ...graph.inputs.map(({ name }) => name),
+      ...graph.initializers.keys(),
+      ...graph.nodes.flatMap(({ outputs }) => outputs),
+    ]
+    return new Map(
+      names
+        .filter((name) => name !== '')
+        .map((name) => [name, shown.get(name) ?? this.typeOf(name)] as const),
+    )
+  }
+
   /**
    * The finished graph: what `outputs` need of the draft. An output has the name that is asked for, through an Identity
    * where its value has another name.
@@ -243,7 +291,7 @@ export class GraphDraft {
     const needed = new Set(outputs.map(({ value }) => value))
     for (const node of this.nodes.toReversed()) {
       if (!node.outputs.some((output) => needed.has(output) && !given.has(output))) continue
-      nodes.push(node)
+      nodes.push({ ...node, outputs: node.outputs.map((output) => (given.has(output) ? '' : output)) })
       for (const input of node.inputs) if (input !== '') needed.add(input)
     }
     nodes.reverse()
@@ -275,6 +323,21 @@ export class GraphDraft {
 
 function identity(from: string, to: string): GraphNode {
   return { op: 'Identity', domain: '', name: `output ${to}`, inputs: [from], outputs: [to], attributes: {} }
+}
+
+/** Small constants are shared by content; '' for large ones. */
+function contentKey(tensor: GraphTensor): string {
+  return tensor.bytes.length <= 256 ? `${tensor.type}|${tensor.shape.join()}|${tensor.bytes.join()}` : ''
+}
+
+/** What two nodes that compute the same have in common. */
+function writtenKey(node: GraphNode): string {
+  const attributes = Object.entries(node.attributes).map(([name, { kind, value }]) => [
+    name,
+    kind,
+    kind === 'tensor' ? [value.type, value.shape, value.bytes.join()] : value,
+  ])
+  return JSON.stringify([node.op, node.domain, node.inputs, attributes, node.outputs.length])
 }
 
 /** Without omitted inputs at the end, which some checkers refuse. */

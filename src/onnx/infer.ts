@@ -14,7 +14,7 @@ const HIGHEST_RANK = 32
 export function inferNode(node: GraphNode, view: NodeView): readonly ValueType[] {
   const rule = ruleOf(node)
   if (!rule) throw new OnnxError(unsupportedMessage([node]))
-  const types = rule.infer(view)
+  const types = attempt(view, () => rule.infer(view))
   for (const { shape } of types) {
     const valid = shape.every((size) => Number.isSafeInteger(size) && size >= 0)
     if (!valid || shape.length > HIGHEST_RANK) {
@@ -28,6 +28,17 @@ export function inferNode(node: GraphNode, view: NodeView): readonly ValueType[]
     }
   }
   return types
+}
+
+/** A rule that stumbles over inputs that make no sense says so about its node. */
+export function attempt<T>(view: NodeView, compute: () => T): T {
+  try {
+    return compute()
+  } catch (error) {
+    if (error instanceof OnnxError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw view.error(`its inputs or attributes do not fit this operator (${reason}). Export the model again.`)
+  }
 }
 
 /** Operators of a graph that the program does not know, each with the first node that uses it. */

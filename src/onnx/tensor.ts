@@ -92,6 +92,22 @@ const encoders: Readonly<Record<ElementType, (data: Float64Array) => ArrayBuffer
   bool: (data) => Uint8Array.from(data, (value) => (value === 0 ? 0 : 1)),
 }
 
+/** A floating-point constant in another floating-point type, whatever its size. */
+export function convertFloats(tensor: GraphTensor, type: FloatType): GraphTensor {
+  if (tensor.type === type) return tensor
+  const { shape, bytes } = tensor
+  const source = bytes.slice().buffer
+  if (tensor.type === 'float16' && type === 'float32') {
+    return {
+      type,
+      shape,
+      bytes: new Uint8Array(Float32Array.from(new Uint16Array(source), decodeHalf).buffer),
+    }
+  }
+  const values = decoders[tensor.type](source)
+  return encodeTensor({ type, shape, data: values })
+}
+
 function bigToNumbers(source: BigInt64Array | BigUint64Array): Float64Array {
   const out = new Float64Array(source.length)
   for (let i = 0; i < out.length; i++) out[i] = Number(source[i])
