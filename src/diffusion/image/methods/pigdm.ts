@@ -1,0 +1,45 @@
+/**
+ * Pseudoinverse-guided diffusion: MMPS with an isotropic V in the system,
+ *
+ *     (sigma_y² I + r² A Aᵀ) v = y - A d(x_t),   d(x_t | y) = d(x_t) + sigma_t² Jᵀ Aᵀ v,   r² = sigma_t²/(1 + sigma_t²)
+ *
+ * The system needs no network: CG until it is solved. A step costs 1 forward and 1 VJP.
+ *
+ * Source: Song et al., "Pseudoinverse-guided diffusion models for inverse problems", ICLR 2023.
+ */
+import type { Scalars, Vector } from '../../../linalg/vectorSpace'
+import type { AffineStep } from '../../types'
+import { ObservedSystem, sufficientIterations } from '../observedSystem'
+import type { EstimatorRequest, ImageEstimator } from '../types'
+
+export class PigdmEstimator implements ImageEstimator {
+  private readonly system: ObservedSystem
+
+  /** Errors: as ObservedSystem. */
+  constructor(private readonly request: EstimatorRequest) {
+    this.system = new ObservedSystem(request, 'cg')
+  }
+
+  get solverResidual(): Scalars {
+    return this.system.residual
+  }
+
+  async estimate(xT: Vector, { sigma }: AffineStep, out: Vector): Promise<Vector> {
+    const { system } = this
+    const { denoiser, operator } = this.request
+    const { xHat, vjp } = await denoiser.linearize(xT, sigma)
+    const variance = sigma ** 2 / (1 + sigma ** 2)
+    const scale = system.scale(variance)
+    await system.solve(xHat, scale, { factor: scale * variance }, sufficientIterations(operator, true))
+    await vjp(system.pulled, out)
+    denoiser.space.combine(out, [
+      { factor: 1, vector: xHat },
+      { factor: scale * sigma ** 2, vector: out },
+    ])
+    return out
+  }
+
+  release(): void {
+    this.system.release()
+  }
+}
