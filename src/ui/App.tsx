@@ -7,7 +7,6 @@ import { RestartGuard } from './controls/RestartGuard'
 import { ErrorBoundary } from './ErrorBoundary'
 import type { ExportFailure } from './exportFailure'
 import { Header } from './Header'
-import { ImagesToCome } from './ImagesToCome'
 import { labDescriptions } from './labNames'
 import { lazyPart } from './lazyPart'
 import { mantineTheme } from './theme'
@@ -20,10 +19,13 @@ const loading = (
 )
 const manifold = () => import('./manifold/ManifoldPage')
 const posterior = () => import('./posterior/PosteriorPage')
+const images = () => import('./images/ImagesPage')
 const ManifoldPage = lazyPart(async () => (await manifold()).ManifoldPage, loading)
 const ManifoldTools = lazyPart(async () => (await manifold()).ManifoldTools)
 const PosteriorPage = lazyPart(async () => (await posterior()).PosteriorPage, loading)
 const PosteriorTools = lazyPart(async () => (await posterior()).PosteriorTools)
+const ImagesPage = lazyPart(async () => (await images()).ImagesPage, loading)
+const ImagesTools = lazyPart(async () => (await images()).ImagesTools)
 const Tour = lazyPart(async () => (await import('./tour/Tour')).Tour)
 
 export function App() {
@@ -59,6 +61,7 @@ function Page() {
           <>
             {lab === 'manifold' && <ManifoldTools onFailure={onFailure} />}
             {lab === 'posterior' && <PosteriorTools onFailure={onFailure} />}
+            {lab === 'images' && <ImagesTools onFailure={onFailure} />}
           </>
         }
       />
@@ -81,7 +84,7 @@ function Page() {
         pages={{
           manifold: <ManifoldPage onHelp={openHelp} />,
           posterior: <PosteriorPage onHelp={openHelp} />,
-          images: <ImagesToCome />,
+          images: <ImagesPage onHelp={openHelp} />,
         }}
       />
       {touring && <Tour />}

@@ -32,16 +32,7 @@ export function Header({ lab, tools, onHelp }: HeaderProps) {
           </Title>
           <nav aria-label="Labs" className={classes.labs}>
             {labOrder.map((each) => {
-              const { name, coming } = labDescriptions[each]
-              if (coming) {
-                return (
-                  <Tooltip key={each} label={coming}>
-                    <Text size="sm" c="dimmed" className={classes.coming} tabIndex={0}>
-                      {name} <span className={classes.soon}>coming</span>
-                    </Text>
-                  </Tooltip>
-                )
-              }
+              const { name } = labDescriptions[each]
               return (
                 <a
                   key={each}

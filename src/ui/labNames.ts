@@ -8,8 +8,6 @@ export interface LabDescription {
   /** Of the browser's window. */
   readonly title: string
   readonly href: string
-  /** Not built yet: what it will do. */
-  readonly coming?: string
 }
 
 export const labDescriptions: Readonly<Record<LabName, LabDescription>> = {
@@ -27,10 +25,9 @@ export const labDescriptions: Readonly<Record<LabName, LabDescription>> = {
   },
   images: {
     name: 'Images',
-    sentence: 'Not built yet.',
-    title: 'DiEM Playground: images, to come',
+    sentence: 'What is missing from a picture, drawn from what pictures look like.',
+    title: 'DiEM Playground: restore your own images by posterior sampling',
     href: '#lab=images',
-    coming: 'Inpainting, deblurring and more on images: not built yet.',
   },
 }
 

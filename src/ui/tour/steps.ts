@@ -63,7 +63,7 @@ export const tourSteps: readonly TourStep[] = [
   },
   {
     title: 'Learning the prior itself',
-    text: 'Now the prior is unknown again. Expectation-maximisation alternates: draw a point for every shadow with this very sampler, under the present prior; then train the prior on the points drawn. Each round explains the shadows better. The images lab will do the same kind of sampling for pictures; it is not built yet.',
+    text: 'Now the prior is unknown again. Expectation-maximisation alternates: draw a point for every shadow with this very sampler, under the present prior; then train the prior on the points drawn. Each round explains the shadows better. The images lab takes the same sampler to pictures, your own as well.',
     attempt: 'Press Run and watch the lower triangle take the shape of the upper one.',
     lab: 'manifold',
     highlight: 'transport',

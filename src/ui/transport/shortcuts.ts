@@ -34,7 +34,17 @@ export const shortcutHelp: Readonly<Record<LabName, readonly ShortcutDescription
     { keys: ['↑', '↓', '←', '→'], action: 'Move the constraint, once its handle has the focus' },
     ...EVERYWHERE,
   ],
-  images: EVERYWHERE,
+  images: [
+    { keys: ['Space'], action: 'Run or pause' },
+    { keys: ['←', '→'], action: 'One frame of the film back or forward' },
+    { keys: ['Home', 'End'], action: 'First frame, newest picture' },
+    { keys: ['Ctrl', 'V'], action: 'Restore an image from the clipboard' },
+    {
+      keys: ['↑', '↓', '←', '→'],
+      action: 'Move the hole, its corners or the brush, once they have the focus',
+    },
+    ...EVERYWHERE,
+  ],
 }
 
 const OWN_KEYS =

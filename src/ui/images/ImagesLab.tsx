@@ -1,0 +1,143 @@
+/** The image lab: settings, three pictures, samples and numbers, the comparison, and the transport bar. */
+import { Text } from '@mantine/core'
+import { useCallback, useMemo, useState } from 'react'
+import { useStore } from 'zustand'
+import type { ImageSource } from '../../store/images/types'
+import { lazyPart } from '../lazyPart'
+import { Chart } from '../plots/Chart'
+import { FallbackBanner, Notices, ProblemCard } from '../ProblemAlert'
+import { Compare } from './Compare'
+import { MisfitExplanation, PicturesExplanation } from './Explanations'
+import classes from './images.module.css'
+import { ImagesSettings } from './ImagesSettings'
+import { ImagesTransport } from './ImagesTransport'
+import { sortFiles, useIncomingFiles } from './incomingFiles'
+import { ObservationFigure } from './ObservationFigure'
+import { OriginalFigure } from './OriginalFigure'
+import { RestorationFigure } from './RestorationFigure'
+import { ResultNumbers } from './ResultNumbers'
+import { misfitChart, residualChart, watchRecords } from './runCharts'
+import { SamplesFigure } from './SamplesFigure'
+import type { ImagesStore } from './stores'
+
+const CropDialog = lazyPart(async () => (await import('./CropDialog')).CropDialog)
+const CameraDialog = lazyPart(async () => (await import('./CameraDialog')).CameraDialog)
+const ContractDialog = lazyPart(async () => (await import('./ContractDialog')).ContractDialog)
+
+export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => void }) {
+  const [cropping, setCropping] = useState(false)
+  const [camera, setCamera] = useState(false)
+  const asking = useStore(lab, (state) => state.model.status === 'asking')
+  const problem = useStore(lab, (state) => state.problem)
+  const open = useCallback(
+    async (blob: Blob, kind: ImageSource['kind'], name: string) => {
+      const before = lab.getState().source
+      await lab.getState().openImage(blob, kind, name)
+      const { source } = lab.getState()
+      // Where it could not be opened, the problem says so and the image before stays.
+      if (source && source !== before && source.original.width !== source.original.height) setCropping(true)
+    },
+    [lab],
+  )
+  const receive = useCallback(
+    (files: readonly File[], how: 'drop' | 'paste') => {
+      const sorted = sortFiles(files)
+      if (sorted.kind === 'model') void lab.getState().openModel(sorted.files)
+      else if (sorted.kind === 'image') void open(sorted.file, how, sorted.file.name || 'pasted image')
+    },
+    [lab, open],
+  )
+  const dropping = useIncomingFiles(receive)
+  return (
+    <>
+      <main className={classes.page}>
+        <div className={classes.banners}>
+          <FallbackBanner lab={lab} />
+          {problem && problem.place !== 'data' && (
+            <ProblemCard problem={problem} onDismiss={lab.getState().dismissProblem} />
+          )}
+          <Notices lab={lab} />
+        </div>
+        <aside className={classes.controls} aria-label="Settings">
+          <ImagesSettings
+            lab={lab}
+            onOpen={(...image) => void open(...image)}
+            onCamera={() => setCamera(true)}
+            onCrop={() => setCropping(true)}
+          />
+        </aside>
+        <div className={classes.centre}>
+          <Text size="sm" className={classes.invitation}>
+            Something is missing from this picture: press <b>Run</b> and watch what it may have been, or try{' '}
+            <b>your own image</b>.
+          </Text>
+          <div className={classes.pictures}>
+            <OriginalFigure lab={lab} />
+            <ObservationFigure lab={lab} />
+            <RestorationFigure lab={lab} />
+          </div>
+          <PicturesExplanation lab={lab} />
+        </div>
+        <div className={classes.below}>
+          <Results lab={lab} />
+          <Compare lab={lab} />
+        </div>
+      </main>
+      <ImagesTransport lab={lab} onHelp={onHelp} />
+      {cropping && <CropDialog lab={lab} onClose={() => setCropping(false)} />}
+      {camera && (
+        <CameraDialog
+          opened
+          onClose={() => setCamera(false)}
+          onPhoto={(photo) => {
+            setCamera(false)
+            void open(photo, 'camera', 'photo')
+          }}
+        />
+      )}
+      {asking && <ContractDialog lab={lab} />}
+      {dropping && (
+        <div className={classes.drop} aria-hidden>
+          <Text fw={600}>Drop an image to restore it, or denoiser.onnx (and denoiser.json) to use it.</Text>
+        </div>
+      )}
+    </>
+  )
+}
+
+function Results({ lab }: { lab: ImagesStore }) {
+  const stores = useMemo(() => [lab], [lab])
+  return (
+    <>
+      <div className={classes.beside}>
+        <SamplesFigure lab={lab} />
+        <ResultNumbers lab={lab} />
+      </div>
+      <div className={classes.curves}>
+        <Chart
+          labs={stores}
+          watch={watchRecords}
+          build={misfitChart}
+          title="Misfit of x̂ with the observation"
+          caption="Mean over the samples; dotted: 1, the misfit of the true image. It falls while the noise goes down, and ought to end near the line."
+          empty="A point a step appears while a run goes on."
+          height={220}
+          fileName="diem-images-misfit"
+          testId="chart-misfit"
+        />
+        <Chart
+          labs={stores}
+          watch={watchRecords}
+          build={residualChart}
+          title="What the solver left over"
+          caption="Norm of the residual over that of the right-hand side after k iterations: above 1 means that the solver went astray, and more iterations or another solver help."
+          empty="Appears for methods that solve a system in each step."
+          height={220}
+          fileName="diem-images-residual"
+          testId="chart-residual"
+        />
+        <MisfitExplanation />
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,107 @@
+/** Export of the pictures, numbers, film, settings and the link. */
+import { Button, Menu } from '@mantine/core'
+import { IconChevronDown, IconFileExport, IconLink, IconMovie, IconPhotoDown } from '@tabler/icons-react'
+import { useState } from 'react'
+import { useStore } from 'zustand'
+import type { ImagesLabActions } from '../../store/images/types'
+import { fileSaver, type ExportFailure } from '../exportFailure'
+import { SharedTextModal } from '../SharedTextModal'
+import { FilmDialog } from './FilmDialog'
+import { fileStem } from './fileNames'
+import type { ImagesStore } from './stores'
+
+interface PictureItem {
+  readonly which: Parameters<ImagesLabActions['exportPicture']>[0]
+  readonly label: string
+  readonly needs: 'result' | 'several' | 'observation'
+}
+
+const PICTURES: readonly PictureItem[] = [
+  { which: 'restoration', label: 'Restoration, PNG', needs: 'result' },
+  { which: 'observation', label: 'Observation, PNG', needs: 'observation' },
+  { which: 'original', label: 'Original, PNG', needs: 'observation' },
+  { which: 'deviation', label: 'Deviation, PNG', needs: 'several' },
+  { which: 'sheet', label: 'Sheet of all pictures, PNG', needs: 'result' },
+]
+
+export function ImagesMenu({ lab, onFailure }: { lab: ImagesStore; onFailure: ExportFailure }) {
+  const hidden = useStore(lab, (state) => state.hidden.has('export'))
+  const has = {
+    result: useStore(lab, (state) => state.run.result !== null),
+    several: useStore(lab, (state) => state.run.result !== null && state.run.result.deviation !== null),
+    observation: useStore(lab, (state) => state.observation !== null),
+  }
+  const hasFilm = useStore(lab, (state) => state.run.film.length > 1)
+  const own = useStore(lab, (state) => state.source !== null && state.source.kind !== 'bundled')
+  const [link, setLink] = useState<string | null>(null)
+  const [filming, setFilming] = useState(false)
+  if (hidden) return null
+  const save = fileSaver(() => fileStem(lab.getState()), onFailure)
+  return (
+    <>
+      <Menu position="bottom-end" width={260}>
+        <Menu.Target>
+          <Button
+            variant="default"
+            size="xs"
+            rightSection={<IconChevronDown size={14} />}
+            data-testid="export-menu"
+          >
+            Export
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>Pictures</Menu.Label>
+          {PICTURES.map(({ which, label, needs }) => (
+            <Menu.Item
+              key={which}
+              leftSection={<IconPhotoDown size={16} />}
+              disabled={!has[needs]}
+              onClick={save(which, `-${which}.png`, () => lab.getState().exportPicture(which))}
+              data-testid={`export-${which}`}
+            >
+              {label}
+            </Menu.Item>
+          ))}
+          <Menu.Item
+            leftSection={<IconMovie size={16} />}
+            disabled={!hasFilm}
+            onClick={() => setFilming(true)}
+            data-testid="export-film"
+          >
+            Film of the sampling, WebM…
+          </Menu.Item>
+          <Menu.Label>Numbers</Menu.Label>
+          <Menu.Item
+            leftSection={<IconFileExport size={16} />}
+            disabled={!has.result}
+            onClick={save('numbers', '.csv', () => lab.getState().exportCsv())}
+            data-testid="export-csv"
+          >
+            Samples and steps, CSV
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconFileExport size={16} />}
+            onClick={save('settings', '-settings.json', () => lab.getState().exportSettings())}
+            data-testid="export-settings"
+          >
+            Settings, JSON
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item
+            leftSection={<IconLink size={16} />}
+            onClick={() => setLink(window.location.href)}
+            data-testid="copy-link"
+          >
+            Link…
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {filming && <FilmDialog lab={lab} onClose={() => setFilming(false)} />}
+      <SharedTextModal title="Link to these settings" text={link} onClose={() => setLink(null)}>
+        Same seeds and settings: the same pictures.
+        {own && ' Your own image is not in the link: it never leaves this device.'}
+      </SharedTextModal>
+    </>
+  )
+}

@@ -1,0 +1,116 @@
+/** A finished run in numbers: each sample and the mean against the original and the observation, and what it cost. */
+import { Group, Table, Text, Title, Tooltip } from '@mantine/core'
+import { useStore } from 'zustand'
+import type { RunResult } from '../../store/images/types'
+import { CopyTableButton } from '../controls/CopyTableButton'
+import { formatCount, formatMeasure, formatSeconds } from '../format'
+import classes from './images.module.css'
+import { decibels, mean, similarity } from './pictureText'
+import type { ImagesStore } from './stores'
+
+const COLUMNS = [
+  {
+    label: 'PSNR',
+    explanation: 'Peak signal-to-noise ratio against the original: higher is nearer, pixel by pixel.',
+  },
+  { label: 'SSIM', explanation: 'Structural similarity to the original: 1 is the same.' },
+  {
+    label: 'misfit',
+    explanation: 'Distance of A x from y in units of the noise: 1 is what the true image has.',
+  },
+] as const
+
+export function ResultNumbers({ lab }: { lab: ImagesStore }) {
+  const result = useStore(lab, ({ run }) =>
+    run.status === 'running' || run.status === 'paused' ? null : run.result,
+  )
+  return (
+    <section aria-label="The run in numbers">
+      <Group justify="space-between" mb={4} mih={28}>
+        <Title order={3} size="sm">
+          In numbers
+        </Title>
+        {result && <CopyTableButton text={resultAsText(result)} />}
+      </Group>
+      {result ? (
+        <Rows result={result} />
+      ) : (
+        <Text size="xs" c="dimmed" p="md" ta="center" className="placeholder">
+          PSNR, SSIM and the misfit with the observation appear with the result.
+        </Text>
+      )}
+    </section>
+  )
+}
+
+function Rows({ result }: { result: RunResult }) {
+  const { psnr, ssim, misfit, meanPsnr, meanSsim, passes, seconds, settings } = result
+  const count = psnr.length
+  return (
+    <>
+      <div className={classes.tableWrap}>
+        <Table
+          fz="xs"
+          verticalSpacing={3}
+          horizontalSpacing={8}
+          className={classes.numbers}
+          data-testid="numbers"
+        >
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th />
+              {COLUMNS.map(({ label, explanation }) => (
+                <Table.Th key={label} ta="right">
+                  <Tooltip label={explanation}>
+                    <span>{label}</span>
+                  </Tooltip>
+                </Table.Th>
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {psnr.map((value, k) => (
+              <Table.Tr key={`sample ${k + 1}`}>
+                <Table.Th scope="row" fw={400}>
+                  sample {k + 1}
+                </Table.Th>
+                <Table.Td ta="right">{decibels(value)}</Table.Td>
+                <Table.Td ta="right">{similarity(ssim[k]!)}</Table.Td>
+                <Table.Td ta="right">{formatMeasure(misfit[k])}</Table.Td>
+              </Table.Tr>
+            ))}
+            {count > 1 && (
+              <>
+                <Table.Tr>
+                  <Table.Th scope="row">average</Table.Th>
+                  <Table.Td ta="right">{decibels(mean(psnr))}</Table.Td>
+                  <Table.Td ta="right">{similarity(mean(ssim))}</Table.Td>
+                  <Table.Td ta="right">{formatMeasure(mean(misfit))}</Table.Td>
+                </Table.Tr>
+                <Table.Tr>
+                  <Table.Th scope="row">mean image</Table.Th>
+                  <Table.Td ta="right">{decibels(meanPsnr)}</Table.Td>
+                  <Table.Td ta="right">{similarity(meanSsim)}</Table.Td>
+                  <Table.Td ta="right">–</Table.Td>
+                </Table.Tr>
+              </>
+            )}
+          </Table.Tbody>
+        </Table>
+      </div>
+      <Text size="xs" c="dimmed" mt={4} data-testid="costs">
+        {formatCount(settings.steps)} steps · {formatCount(passes.forward)} forward
+        {passes.vjp > 0 && ` + ${formatCount(passes.vjp)} VJP`}
+        {passes.jvp > 0 && ` + ${formatCount(passes.jvp)} JVP`} passes · {formatSeconds(seconds)}
+      </Text>
+    </>
+  )
+}
+
+/** Tab-separated, for a spreadsheet. Full precision. */
+export function resultAsText({ psnr, ssim, misfit, meanPsnr, meanSsim }: RunResult): string {
+  const lines = psnr.map((value, k) => [k + 1, value, ssim[k], misfit[k]].join('\t'))
+  return ['sample\tpsnr\tssim\tmisfit', ...lines, ['mean image', meanPsnr, meanSsim, ''].join('\t')].join(
+    '\n',
+  )
+}

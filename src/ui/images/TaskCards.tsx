@@ -1,0 +1,53 @@
+/** The task by its picture: one small card each. */
+import { Text, UnstyledButton } from '@mantine/core'
+import { useStore } from 'zustand'
+import { imageSettings, type TaskName } from '../../experiments/images/settings'
+import { whyBusy } from './busy'
+import classes from './images.module.css'
+import type { ImagesStore } from './stores'
+import { taskIcons } from './taskIcons'
+
+const { options } = imageSettings.task as Extract<typeof imageSettings.task, { kind: 'choice' }>
+
+export function TaskCards({ lab }: { lab: ImagesStore }) {
+  const task = useStore(lab, (state) => state.settings.task)
+  const busy = useStore(lab, whyBusy)
+  const gray = useStore(lab, ({ model }) => model.contract?.image.channels === 1)
+  const whyNot = (name: TaskName) =>
+    busy ?? (name === 'gray' && gray ? 'This model knows no colours: choose another model.' : undefined)
+  return (
+    <div className={classes.tasks} role="group" aria-label="Task">
+      {options.map(({ value, label, explanation }) => {
+        const name = value as TaskName
+        const reason = whyNot(name)
+        return (
+          <UnstyledButton
+            key={name}
+            aria-pressed={name === task}
+            aria-disabled={reason !== undefined || undefined}
+            title={reason ?? explanation}
+            className={classes.task}
+            data-testid={`task-${name}`}
+            onClick={() => reason === undefined && lab.getState().change({ task: name })}
+          >
+            <svg viewBox="0 0 32 32" aria-hidden className={classes.taskIcon}>
+              {taskIcons[name]}
+            </svg>
+            <Text span className={classes.taskLabel}>
+              {label}
+            </Text>
+          </UnstyledButton>
+        )
+      })}
+    </div>
+  )
+}
+
+/** What is measured, in words: the chosen task's explanation. */
+export function taskExplanation(task: TaskName): string {
+  return options.find(({ value }) => value === task)?.explanation ?? ''
+}
+
+export function taskLabel(task: TaskName): string {
+  return options.find(({ value }) => value === task)?.label ?? task
+}

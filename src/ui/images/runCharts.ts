@@ -1,0 +1,86 @@
+/** Two curves over the steps of a run: how well x̂ explains y, and what the solver left over. */
+import type { Data, Layout } from 'plotly.js'
+import { imageMethods } from '../../experiments/images/methodDefinitions'
+import type { ImagesLab, StepRecord } from '../../store/images/types'
+import { formatMeasure } from '../format'
+import type { ChartContent } from '../plots/Chart'
+import { chartLayout, logAxis } from '../plots/chartLayout'
+import type { Colours } from '../theme'
+
+export const watchRecords = (lab: ImagesLab) => [lab.run.records, lab.run.result, lab.run.steps]
+
+interface StepChart {
+  readonly value: (record: StepRecord) => number | null
+  readonly name: string
+  readonly axis: string
+  /** Where the number ought to end. */
+  readonly expected?: number
+}
+
+function stepChart({ value, name, axis, expected }: StepChart) {
+  return (labs: readonly ImagesLab[], colours: Colours): ChartContent | null => {
+    const { run, settings } = labs[0]!
+    const points = run.records.flatMap((record) => {
+      const y = value(record)
+      return y !== null && y > 0 && Number.isFinite(y) ? [{ ...record, y }] : []
+    })
+    if (points.length === 0) return null
+    const { method } = run.result && run.status === 'finished' ? run.result.settings : settings
+    const { label } = imageMethods[method]
+    const data: Data[] = [
+      {
+        type: 'scatter',
+        mode: 'lines+markers',
+        name: label,
+        x: points.map(({ step }) => step),
+        y: points.map(({ y }) => y),
+        customdata: points.map(({ sigma }) => formatMeasure(sigma)),
+        line: { color: colours.methods[method], width: 1.8 },
+        marker: { color: colours.methods[method], size: points.length > 60 ? 3 : 5 },
+        hovertemplate: `step %{x}, σ<sub>t</sub> = %{customdata}: %{y:.3g}<extra></extra>`,
+      },
+    ]
+    const shapes: Layout['shapes'] = []
+    if (expected !== undefined) {
+      shapes.push({
+        type: 'line',
+        xref: 'paper',
+        x0: 0,
+        x1: 1,
+        y0: expected,
+        y1: expected,
+        line: { color: colours.observation, width: 1.5, dash: 'dot' },
+      })
+    }
+    const layout = chartLayout(colours, {
+      xaxis: { title: { text: 'step' }, range: [0.5, Math.max(run.steps, points.at(-1)!.step) + 0.5] },
+      yaxis: {
+        title: { text: axis },
+        ...logAxis(
+          points.map(({ y }) => y),
+          expected,
+        ),
+      },
+      shapes,
+    })
+    const [first, last] = [points[0]!, points.at(-1)!]
+    return {
+      data,
+      layout,
+      description: `${name} per step, ${label}: ${formatMeasure(first.y)} at step ${first.step} (sigma_t ${formatMeasure(first.sigma)}), ${formatMeasure(last.y)} at step ${last.step} (sigma_t ${formatMeasure(last.sigma)}).`,
+    }
+  }
+}
+
+export const misfitChart = stepChart({
+  value: ({ misfit }) => misfit,
+  name: 'Misfit of the denoised image with the observation, expected near 1 at the end',
+  axis: 'misfit',
+  expected: 1,
+})
+
+export const residualChart = stepChart({
+  value: ({ solverResidual }) => solverResidual,
+  name: 'Relative residual of the solver',
+  axis: 'residual',
+})

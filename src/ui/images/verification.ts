@@ -1,0 +1,71 @@
+/** A model's report in one line, and its denoising curve as a chart. */
+import type { Data } from 'plotly.js'
+import type { VerificationCheck, VerificationReport } from '../../onnx/verify'
+import type { ImagesLab } from '../../store/images/types'
+import { formatMeasure } from '../format'
+import type { ChartContent } from '../plots/Chart'
+import { chartLayout, logAxis } from '../plots/chartLayout'
+import type { Colours } from '../theme'
+
+/** "All 8 checks passed on this device." or what did not pass. */
+export function verdictText({ checks, status }: VerificationReport): string {
+  const count = (wanted: VerificationCheck['status']) =>
+    checks.filter((check) => check.status === wanted).length
+  if (status === 'pass') return `All ${checks.length} checks passed on this device.`
+  const [failed, warned] = [count('fail'), count('warn')]
+  const parts = [
+    failed > 0 ? `${failed} of ${checks.length} checks failed` : '',
+    warned > 0 ? `${warned} ${failed > 0 ? 'warned' : `of ${checks.length} checks warned`}` : '',
+  ].filter(Boolean)
+  return `${parts.join(', ')} on this device.`
+}
+
+/** "0.0003, at most 0.001"; a dash where nothing was measured. */
+export function checkValue({ value, bound }: VerificationCheck): string {
+  if (value === null) return '–'
+  return bound === null ? formatMeasure(value) : `${formatMeasure(value)}, at most ${formatMeasure(bound)}`
+}
+
+export const watchReport = (lab: ImagesLab) => [lab.model.report]
+
+/** Mean squared error against sigma, and what the best multiple of x_t would have. */
+export function denoisingChart(labs: readonly ImagesLab[], colours: Colours): ChartContent | null {
+  const curve = labs[0]!.model.report?.curve.filter(
+    ({ error, trivial }) => Number.isFinite(error) && error > 0 && trivial > 0,
+  )
+  if (!curve || curve.length === 0) return null
+  const x = curve.map(({ sigma }) => sigma)
+  const data: Data[] = [
+    {
+      type: 'scatter',
+      mode: 'lines',
+      name: 'best multiple of x<sub>t</sub>',
+      x,
+      y: curve.map(({ trivial }) => trivial),
+      line: { color: colours.dimmed, width: 1.5, dash: 'dot' },
+      hovertemplate: 'σ<sub>t</sub> = %{x:.3g}: %{y:.3g}<extra></extra>',
+    },
+    {
+      type: 'scatter',
+      mode: 'lines+markers',
+      name: 'this model',
+      x,
+      y: curve.map(({ error }) => error),
+      line: { color: colours.learned, width: 2 },
+      marker: { color: colours.learned, size: 6 },
+      hovertemplate: 'σ<sub>t</sub> = %{x:.3g}: %{y:.3g}<extra></extra>',
+    },
+  ]
+  const layout = chartLayout(colours, {
+    showlegend: true,
+    legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1.02, yanchor: 'bottom', font: { size: 11 } },
+    margin: { l: 58, r: 10, t: 28, b: 42 },
+    xaxis: { title: { text: 'noise level σ<sub>t</sub>' }, type: 'log', dtick: 1 },
+    yaxis: {
+      title: { text: 'mean squared error' },
+      ...logAxis(curve.flatMap(({ error, trivial }) => [error, trivial])),
+    },
+  })
+  const points = curve.map(({ sigma, error }) => `${formatMeasure(sigma)}: ${formatMeasure(error)}`)
+  return { data, layout, description: `Mean squared denoising error by noise level. ${points.join(', ')}.` }
+}
