@@ -6,7 +6,7 @@ import type { ImageMethodName } from '../../diffusion/image/types'
 import { imageMethods } from './methodDefinitions'
 import { imageSettings, type ImagesSettings } from './settings'
 
-/** Evaluations of a step and of a run's end, in forwards; a VJP counts as `vjpCost` forwards. */
+/** Forwards that a VJP counts as, until it was measured. */
 export const NOMINAL_VJP_COST = 2
 
 type MethodSettings = Pick<ImagesSettings, 'method' | 'solver' | 'iterations'>
@@ -38,10 +38,14 @@ function estimatesPerStep({ sampler }: Pick<ImagesSettings, 'sampler'>): number 
   return sampler === 'pc' ? 2 : 1
 }
 
-/** Evaluations that a whole run takes, in forwards: its steps, and the last forward that gives x_0. */
+/** Evaluations that a whole run takes, in forwards: its steps, and the last estimate, which gives x_0. */
 export function evaluationsOf(settings: ImagesSettings, vjpCost = NOMINAL_VJP_COST): number {
+  return (settings.steps * estimatesPerStep(settings) + 1) * costOfEstimate(settings, vjpCost)
+}
+
+function costOfEstimate(settings: MethodSettings, vjpCost: number): number {
   const { forward, vjp } = passesPerEstimate(settings)
-  return settings.steps * estimatesPerStep(settings) * (forward + vjpCost * vjp)
+  return forward + vjpCost * vjp
 }
 
 /**
@@ -58,7 +62,7 @@ export function comparedSettings(
     const own = { ...settings, method }
     if (settings.equal === 'steps' || range.kind !== 'number') return own
     const budget = evaluationsOf(settings, vjpCost)
-    const steps = Math.round(budget / evaluationsOf({ ...own, steps: 1 }, vjpCost))
+    const steps = Math.round((budget / costOfEstimate(own, vjpCost) - 1) / estimatesPerStep(own))
     return { ...own, steps: Math.min(Math.max(steps, range.minimum), range.maximum) }
   })
 }

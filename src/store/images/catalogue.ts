@@ -5,10 +5,11 @@ import type { Catalogue, CatalogueEntry } from './types'
 const entry = z.object({
   name: z.string(),
   title: z.string(),
-  file: z.string(),
+  file: z.optional(z.string()),
+  description: z.optional(z.string()),
   author: z.optional(z.string()),
   licence: z.string(),
-  source: z.string(),
+  source: z.optional(z.string()),
   channels: z.number(),
 })
 
@@ -28,7 +29,13 @@ export async function loadCatalogue(site: Site): Promise<Catalogue> {
 async function loadList(site: Site, folder: 'models' | 'images'): Promise<readonly CatalogueEntry[]> {
   const response = await site.fetch(addressOf(site, folder, 'index.json'))
   if (!response.ok) throw new Error(`${folder}/index.json: the server answered ${response.status}.`)
-  return z.array(entry).parse(await response.json())
+  const entries = z.array(entry).parse(await response.json())
+  // A model is in a folder of its name.
+  return entries.map(({ file, source = '', ...said }) => ({
+    ...said,
+    source,
+    file: file ?? `${said.name}/denoiser.onnx`,
+  }))
 }
 
 export function addressOf(site: Site, folder: 'models' | 'images', file: string): string {

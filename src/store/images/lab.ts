@@ -21,25 +21,11 @@ import { LabSource } from './labSource'
 import type { ImagesEvent } from './messages'
 import { isSideOf, nearestSide, sidesInWords } from './modelSides'
 import { quantizeBrush, quantizeKernel } from './polylines'
+import { isSamplerSetting } from './samplerSettings'
 import type { ImagesLab } from './types'
 import { readImagesUrl, writeImagesUrl } from './url'
 
 const LAB = 'images'
-
-/** Settings that are the sampler's alone: the observation does not depend on them. */
-const SAMPLER_KEYS: ReadonlySet<string> = new Set([
-  'method',
-  'solver',
-  'iterations',
-  'guidance',
-  'proximity',
-  'sampler',
-  'eta',
-  'steps',
-  'samples',
-  'seed',
-  'equal',
-] satisfies (keyof ImagesSettings)[])
 
 export interface Surroundings {
   readonly connect?: Connect
@@ -92,7 +78,7 @@ export function startImagesLab({
       const problems = [...validateImages({ ...changed, image, model: name }), ...sideProblems(changed.side)]
       if (problems.length > 0) return problems.map(({ message }) => message)
       const isMeasuredAnew = imagesKeys.some(
-        (key) => !SAMPLER_KEYS.has(key) && changed[key] !== settings[key],
+        (key) => !isSamplerSetting(key) && changed[key] !== settings[key],
       )
       set({ settings: changed })
       if (image !== settings.image && image !== 'own') void get().chooseBundledImage(image)

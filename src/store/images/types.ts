@@ -4,18 +4,16 @@
  */
 import type { AdapterDescription } from '../../diffusion/backend'
 import type { ImageMethodName } from '../../diffusion/image/types'
+import type { BrushStroke } from '../../experiments/images/masks'
+import type { Picture } from '../../experiments/images/pictures'
 import type { ImagesPresetName } from '../../experiments/images/presets'
 import type { ImagesSettings } from '../../experiments/images/settings'
 import type { DenoiserContract, PartialContract } from '../../onnx/contract'
 import type { VerificationReport } from '../../onnx/verify'
 import type { Problem } from '../labTypes'
 
-/** A picture ready to be drawn: RGBA, 4 · width · height bytes. */
-export interface Picture {
-  readonly width: number
-  readonly height: number
-  readonly data: Uint8ClampedArray<ArrayBuffer>
-}
+export type { BrushStroke } from '../../experiments/images/masks'
+export type { Picture } from '../../experiments/images/pictures'
 
 /** An entry of public/models/index.json or public/images/index.json. */
 export interface CatalogueEntry {
@@ -23,6 +21,7 @@ export interface CatalogueEntry {
   readonly title: string
   /** Below public/models or public/images. */
   readonly file: string
+  readonly description?: string
   readonly author?: string
   readonly licence: string
   readonly source: string
@@ -50,13 +49,6 @@ export interface ImageSource {
   readonly crop: Crop
   /** The crop at the model's size and channels: the ground truth. */
   readonly truth: Picture
-}
-
-/** A stroke of the brush: a polyline in units of the side (0..1), and its width in the same units. */
-export interface BrushStroke {
-  readonly points: readonly (readonly [number, number])[]
-  readonly width: number
-  readonly erase: boolean
 }
 
 export interface ModelState {

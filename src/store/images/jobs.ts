@@ -1,0 +1,205 @@
+/** The image lab's long jobs: a run and a comparison. Each can be paused and cancelled between two steps. */
+import type { ImageMethodName } from '../../diffusion/image/types'
+import type { ImageStepRecord } from '../../diffusion/image/stepHistory'
+import { comparedSettings, NOMINAL_VJP_COST } from '../../experiments/images/compare'
+import { pictureOfImage } from '../../experiments/images/pictures'
+import { runImages, sizeOf, type ImageRun, type ImageRunControl } from '../../experiments/images/run'
+import type { ImagesSettings } from '../../experiments/images/settings'
+import type { ImageShape } from '../../operators/types'
+import type { PausableJob, StepControl } from '../pausableJob'
+import type { DeviceHost, PresentDevice } from './device'
+import type { TaskRequest } from './messages'
+import type { ModelKeeper } from './modelKeeper'
+import type { PreparedTask, PreparedTasks } from './preparedTask'
+import type { CompareRow, Picture, RunResult, StepRecord } from './types'
+
+/** Between two shown frames: each costs a read. */
+const FRAME_MILLISECONDS = 125
+
+export interface JobParts {
+  readonly host: Pick<DeviceHost, 'publish'>
+  readonly device: PresentDevice
+  readonly models: ModelKeeper
+  readonly tasks: PreparedTasks
+  readonly pausable: PausableJob
+}
+
+interface Labels {
+  /** What is going on now; undefined while the sampler steps. */
+  say(label: string): void
+}
+
+/** Samples as `task` asks, showing frames. */
+export async function runSampling(
+  parts: JobParts,
+  { job, task }: { readonly job: number; readonly task: TaskRequest },
+): Promise<void> {
+  const { host, tasks, pausable } = parts
+  await pausable.run(job, 'The run', async (step) => {
+    const prepared = await tasks.prepare(task)
+    const { settings } = task
+    const say = (label: string) => host.publish({ type: 'job', name: 'run', job, patch: { label } })
+    const result = await sample(parts, prepared, settings, step, { say }, (shape) => ({
+      wantsFrame: throttle(),
+      onStep: ({ step: index, steps, sigma, xHat, records }) => {
+        if (step.signal.aborted) return
+        step.report((index + 1) / steps, `Step ${index + 1} of ${steps}, σ = ${sigma.toPrecision(2)}`)
+        const frames = xHat ? picturesOf(xHat, shape) : undefined
+        host.publish({
+          type: 'step',
+          job,
+          step: index + 1,
+          steps,
+          records: records.map(recordOf),
+          ...(frames && { frames }),
+        })
+      },
+    }))
+    step.signal.throwIfAborted()
+    host.publish({ type: 'result', job, result: resultOf(result, prepared, settings) })
+  })
+}
+
+/** One method after the other on the same observation, with the same seed. A method that fails leaves the others alone. */
+export async function runCompare(
+  parts: JobParts,
+  {
+    job,
+    task,
+    methods,
+  }: { readonly job: number; readonly task: TaskRequest; readonly methods: readonly ImageMethodName[] },
+): Promise<void> {
+  const { host, tasks, pausable } = parts
+  await pausable.run(job, 'The comparison', async (step) => {
+    const prepared = await tasks.prepare(task)
+    const all = comparedSettings(task.settings, methods)
+    const say = (label: string) => host.publish({ type: 'job', name: 'compare', job, patch: { label } })
+    for (const [k, settings] of all.entries()) {
+      const { method } = settings
+      const publish = (patch: Partial<CompareRow>) => {
+        if (!step.signal.aborted) host.publish({ type: 'compareRow', job, method, patch })
+      }
+      publish({ status: 'running', steps: settings.steps, fraction: 0 })
+      try {
+        const run = await sample(parts, prepared, settings, step, { say }, (shape) => ({
+          wantsFrame: throttle(),
+          onStep: ({ step: index, steps, xHat }) => {
+            const fraction = (index + 1) / steps
+            step.report(
+              (k + fraction) / all.length,
+              `Method ${k + 1} of ${all.length}, step ${index + 1} of ${steps}`,
+            )
+            if (xHat) publish({ fraction, picture: picturesOf(xHat, shape)[0]! })
+          },
+        }))
+        publish(rowOf(run, prepared.measured.shape))
+      } catch (error) {
+        if (step.signal.aborted || !isOfMethod(error)) throw error
+        publish({ status: 'failed', message: error.message })
+      }
+    }
+  })
+}
+
+/** Draws samples on the present device; once more on another where it is lost. */
+async function sample(
+  { device, models }: JobParts,
+  { measured }: PreparedTask,
+  settings: ImagesSettings,
+  { signal, ready }: StepControl,
+  { say }: Labels,
+  control: (shape: ImageShape) => Pick<ImageRunControl, 'wantsFrame' | 'onStep'>,
+): Promise<ImageRun> {
+  say('Preparing the model')
+  return await device.use(
+    async (present) => {
+      const denoiser = await models.denoiser(present, settings.side, settings.samples, say)
+      signal.throwIfAborted()
+      const { contract } = models
+      say('First run: compiling shaders')
+      return await runImages(
+        { denoiser, primitives: present.primitives, range: contract, measured, settings },
+        { signal, ready, ...control(measured.shape) },
+      )
+    },
+    () => say('The graphics device was lost: starting again on a new one'),
+  )
+}
+
+/** Whether a frame is due: the first, then at most some a second. */
+function throttle(): () => boolean {
+  let last = -Infinity
+  return () => {
+    const now = performance.now()
+    if (now - last < FRAME_MILLISECONDS) return false
+    last = now
+    return true
+  }
+}
+
+/** A method may leave the finite numbers or refuse its settings; then the next one has its turn. */
+function isOfMethod(error: unknown): error is Error {
+  return error instanceof Error && (error.name === 'NonFiniteImageError' || error instanceof RangeError)
+}
+
+function picturesOf(images: Float32Array, shape: ImageShape): Picture[] {
+  const size = sizeOf(shape)
+  return Array.from({ length: images.length / size }, (_, i) =>
+    pictureOfImage(images.subarray(i * size, (i + 1) * size), shape),
+  )
+}
+
+function recordOf({ step, sigma, misfit, solverResidual }: ImageStepRecord): StepRecord {
+  return {
+    step: step + 1,
+    sigma,
+    misfit: meanOf(misfit),
+    solverResidual: solverResidual && meanOf(solverResidual),
+  }
+}
+
+function resultOf(
+  run: ImageRun,
+  { measured, truth, observation }: PreparedTask,
+  settings: ImagesSettings,
+): RunResult {
+  const { shape } = measured
+  const { samples, mean, deviation, records, ...numbers } = run
+  return {
+    ...numbers,
+    samples: samples.map((image) => pictureOfImage(image, shape)),
+    mean: pictureOfImage(mean, shape),
+    deviation: deviation && deviationPicture(deviation, shape),
+    steps: records.map(recordOf),
+    settings,
+    truth,
+    observation,
+  }
+}
+
+function deviationPicture(deviation: Float32Array, { height, width }: ImageShape): RunResult['deviation'] {
+  const maximum = deviation.reduce((most, value) => Math.max(most, value), 0)
+  const scaled = deviation.map((value) => (maximum > 0 ? (2 * value) / maximum - 1 : -1))
+  return { maximum, picture: pictureOfImage(scaled, { channels: 1, height, width }) }
+}
+
+/** PSNR, SSIM and misfit are means over the samples; the picture is the first sample. */
+function rowOf(
+  { samples, psnr, ssim, misfit, passes, seconds }: ImageRun,
+  shape: ImageShape,
+): Partial<CompareRow> {
+  return {
+    status: 'finished',
+    fraction: 1,
+    picture: pictureOfImage(samples[0]!, shape),
+    psnr: meanOf(psnr),
+    ssim: meanOf(ssim),
+    misfit: meanOf(misfit),
+    evaluations: passes.forward + NOMINAL_VJP_COST * (passes.vjp + passes.jvp),
+    seconds,
+  }
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
