@@ -234,8 +234,26 @@ const cumSum: OperatorRule = {
   },
 }
 
+/**
+ * y = s + log Σ exp(x - s) with s = ⌈max x⌉, because the WebGPU provider leaves out s and overflows. Any s gives the same y;
+ * rounded up, it has no derivative that would cost nodes.
+ */
+function rewriteLogSumExp(node: NodeView, build: Builder): readonly string[] | undefined {
+  const axes = reducedAxes(node)
+  if (axes.length === 0) return undefined
+  const x = node.inputs[0]!
+  const shift = build.node('Ceil', [reduce(build, 'ReduceMax', x, axes)])
+  const total = build.reduceSum(build.node('Exp', [build.sub(x, shift)]), axes, true)
+  return [build.reshape(build.add(build.node('Log', [total]), shift), reducedShape(node, axes))]
+}
+
+const reductionRules: Readonly<Record<string, OperatorRule>> = Object.fromEntries(
+  Object.entries(REDUCTIONS).map(([op, reduction]) => [op, reductionRule(reduction)]),
+)
+
 export const rules: OperatorRules = {
-  ...Object.fromEntries(Object.entries(REDUCTIONS).map(([op, reduction]) => [op, reductionRule(reduction)])),
+  ...reductionRules,
+  ReduceLogSumExp: { ...reductionRules['ReduceLogSumExp']!, rewrite: rewriteLogSumExp },
   ArgMax: argRule((a, b) => a > b),
   ArgMin: argRule((a, b) => a < b),
   CumSum: cumSum,

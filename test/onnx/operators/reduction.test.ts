@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest'
 import { checkRule, floats, integers, random } from '../checkRule'
 import type { RuleCheck } from '../checkRule'
+import { checkFunction } from './checkFunction'
 import type { AttributeValues } from '../../../src/onnx/rule'
 
 const REDUCTIONS = [
@@ -34,7 +35,7 @@ function reduction(op: string, x = random([2, 3, 5], 7, 0.25, 2)) {
 }
 
 describe.each(REDUCTIONS)('%s', (op) => {
-  it.each([13, 17, 18, 21])('agrees with differences and ONNX Runtime in opset %i', async (opset) => {
+  it.each([13, 18])('agrees with differences and ONNX Runtime in opset %i', async (opset) => {
     for (const axes of AXES) await checkRule(op, reduction(op)(axes, opset))
   })
 
@@ -62,9 +63,13 @@ describe('reductions at special points', () => {
     await checkRule('ReduceProd', { inputs: [x, last], constants: [1], opset: 18 })
   })
 
-  it('ReduceLogSumExp does not overflow', async () => {
+  it('ReduceLogSumExp does not overflow, and neither do the nodes that it becomes on a GPU', async () => {
     const x = floats([2, 3], [900, 901, 899.5, -1000, -999, -1001])
-    await checkRule('ReduceLogSumExp', { inputs: [x, last], constants: [1], opset: 18, runtimes: false })
+    for (const keepdims of [0, 1]) {
+      const check = { inputs: [x, last], constants: [1], attributes: { keepdims }, opset: 18 }
+      await checkFunction('ReduceLogSumExp', check)
+    }
+    await checkFunction('ReduceLogSumExp', { inputs: [random([2, 3, 4], 1, -3, 3)], opset: 13 })
   })
 
   it('integers are reduced without derivatives', async () => {
