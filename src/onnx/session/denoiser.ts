@@ -1,0 +1,277 @@
+/**
+ * An ONNX model as a denoiser with derivatives: d(x_t, sigma) = E[x | x_t], Jᵀ v and J u by ONNX Runtime.
+ *
+ * The model is wrapped (src/onnx/wrap.ts), made concrete for one size, and split: `linearize` runs the forward model and keeps
+ * its residuals where they are, each product with J runs a model on them. Sessions are built when they are first needed: a
+ * method without derivatives loads one. Where the model's batch is smaller than the denoiser's, it runs in chunks.
+ */
+import type { Tensor } from 'onnxruntime-web'
+import type { ImageDenoiser, ImageLinearization } from '../../diffusion/image/types'
+import type { CpuVector, Vector, VectorSpace } from '../../linalg/vectorSpace'
+import type { ImageShape } from '../../operators/types'
+import type { DenoiserContract } from '../contract'
+import { type DerivativeMode, type SplitModel, splitModel } from '../differentiate'
+import type { Graph, ValueType } from '../graph'
+import { specialize } from '../simplify'
+import { BYTES_PER_ELEMENT, elementCount, encodeTensor } from '../tensor'
+import { type WrappedModel, wrapModel } from '../wrap'
+import { writeModel } from '../write'
+import { NonFiniteOutputError } from './errors'
+import type { OrtRuntime, OrtSession } from './runtime'
+import { type Chunk, type Transfer, createTransfer } from './transfer'
+
+export interface OnnxDenoiserOptions {
+  readonly graph: Graph
+  readonly contract: DenoiserContract
+  readonly shape: ImageShape
+  readonly batch: number
+  /** WebGPU vectors for the provider `webgpu`, else CPU vectors. */
+  readonly space: VectorSpace
+  readonly runtime: OrtRuntime
+  /** Which products with J will be asked for; none for methods without derivatives. */
+  readonly derivatives: readonly DerivativeMode[]
+  /** Called before something that takes long: "Building the VJP". */
+  onStage?(label: string): void
+}
+
+/** What a script can measure. */
+export interface OnnxDenoiserFacts {
+  /** Models loaded so far. `usesCpu`: on WebGPU, some of its nodes compute on the CPU. */
+  readonly sessions: readonly {
+    readonly what: string
+    readonly nodes: number
+    readonly usesCpu: boolean
+    readonly runs: number
+    readonly milliseconds: number
+  }[]
+  /** Values kept between a forward pass and its products with J, and their bytes for the whole batch. */
+  readonly residuals: number
+  readonly residualBytes: number
+  /** Runs a pass takes. */
+  readonly chunks: number
+}
+
+export interface OnnxDenoiser extends ImageDenoiser {
+  readonly facts: OnnxDenoiserFacts
+}
+
+type Part = 'denoiser' | 'forward' | 'vjp' | 'jvp'
+
+const NAMES: Readonly<Record<Part, string>> = {
+  denoiser: 'the model',
+  forward: 'the model with its residuals',
+  vjp: 'the VJP',
+  jvp: 'the JVP',
+}
+
+/**
+ * Reads no weights and loads nothing yet.
+ * Errors: ContractError, OnnxError where the model cannot be wrapped, made concrete or differentiated.
+ */
+export function createOnnxDenoiser(options: OnnxDenoiserOptions): OnnxDenoiser {
+  const { graph, contract, shape, batch } = options
+  const capacity = contract.batch === 'dynamic' ? batch : contract.batch
+  const wrapped = wrapModel(graph, contract, shape, capacity)
+  options.onStage?.('Reading the model')
+  const typed = specialize(wrapped.graph, wrapped.inputTypes, { float32: true })
+  let split: SplitModel | undefined
+  if (options.derivatives.length > 0) {
+    options.onStage?.(
+      `Deriving the ${options.derivatives.map((mode) => mode.toUpperCase()).join(' and the ')}`,
+    )
+    const { derivatives } = options
+    split = splitModel(typed, { input: wrapped.x, output: wrapped.output, derivatives })
+  }
+  return new OrtDenoiser(options, wrapped, typed.graph, split, capacity)
+}
+
+class OrtDenoiser implements OnnxDenoiser {
+  readonly space: VectorSpace
+  readonly shape: ImageShape
+  readonly batch: number
+  readonly passes = { forward: 0, vjp: 0, jvp: 0 }
+  readonly #chunks: readonly Chunk[]
+  readonly #transfer: Transfer
+  readonly #sessions = new Map<Part, Promise<OrtSession>>()
+  readonly #loaded: { readonly session: OrtSession; readonly nodes: number }[] = []
+  readonly #size: number
+  /** Residuals of the newest linearization, a record a chunk. */
+  #residuals: Record<string, Tensor>[] = []
+  #xHat: Vector | undefined
+  #generation = 0
+
+  constructor(
+    private readonly options: OnnxDenoiserOptions,
+    private readonly wrapped: WrappedModel,
+    /** Inputs as `wrapped`, output d. */
+    private readonly plain: Graph,
+    private readonly split: SplitModel | undefined,
+    capacity: number,
+  ) {
+    const { space, shape, batch, runtime } = options
+    this.space = space
+    this.shape = shape
+    this.batch = batch
+    this.#size = shape.channels * shape.height * shape.width
+    this.#chunks = Array.from({ length: Math.ceil(batch / capacity) }, (_, i) => ({
+      first: i * capacity,
+      rows: Math.min(capacity, batch - i * capacity),
+    }))
+    const dims = [capacity, shape.channels, shape.height, shape.width]
+    this.#transfer = createTransfer(runtime, space, capacity, dims)
+  }
+
+  get facts(): OnnxDenoiserFacts {
+    const residuals = this.split?.residuals ?? []
+    const bytes = (type: ValueType) => elementCount(type.shape) * BYTES_PER_ELEMENT[type.type]
+    return {
+      sessions: this.#loaded.map(({ session, nodes }) => ({
+        what: session.what,
+        nodes,
+        usesCpu: session.usesCpu,
+        runs: session.runs,
+        milliseconds: session.milliseconds,
+      })),
+      residuals: residuals.length,
+      residualBytes: this.#chunks.length * residuals.reduce((sum, { type }) => sum + bytes(type), 0),
+      chunks: this.#chunks.length,
+    }
+  }
+
+  async denoise(xT: Vector, sigma: number, out: Vector): Promise<void> {
+    // where the model with residuals is loaded already, a second copy would only cost memory
+    const part = !this.#sessions.has('denoiser') && this.#sessions.has('forward') ? 'forward' : 'denoiser'
+    const session = await this.#session(part)
+    await this.#forward(session, xT, sigma, out, [])
+  }
+
+  async linearize(xT: Vector, sigma: number): Promise<ImageLinearization> {
+    const split = this.#requireSplit()
+    const session = await this.#session('forward')
+    this.#disposeResiduals()
+    const generation = ++this.#generation
+    this.#xHat ??= this.space.vector('x hat', this.batch, this.#size)
+    const names = split.residuals.map(({ name }) => name)
+    this.#residuals = await this.#forward(session, xT, sigma, this.#xHat, names)
+    const product = (mode: DerivativeMode) => async (v: Vector, out: Vector) => {
+      if (generation !== this.#generation) {
+        throw new Error('This linearization has ended: the denoiser was evaluated at another point since.')
+      }
+      await this.#product(mode, v, out)
+    }
+    return { xHat: this.#xHat, vjp: product('vjp'), jvp: product('jvp') }
+  }
+
+  async release(): Promise<void> {
+    this.#generation++
+    this.#disposeResiduals()
+    this.#transfer.release()
+    if (this.#xHat) this.space.release(this.#xHat)
+    this.#xHat = undefined
+    const sessions = [...this.#sessions.values()]
+    this.#sessions.clear()
+    this.#loaded.length = 0
+    for (const attempt of sessions) {
+      const session = await attempt.catch(() => undefined)
+      await session?.release()
+    }
+  }
+
+  /** Writes d to `out`; resolves with the other outputs that were asked for, a record a chunk. */
+  async #forward(
+    session: OrtSession,
+    xT: Vector,
+    sigma: number,
+    out: Vector,
+    others: readonly string[],
+  ): Promise<Record<string, Tensor>[]> {
+    const { x, output } = this.wrapped
+    const scalars = this.#scalars(sigma)
+    this.#transfer.begin()
+    const kept: Record<string, Tensor>[] = []
+    for (const chunk of this.#chunks) {
+      const feeds = { ...scalars, [x]: this.#transfer.input('x', xT, chunk) }
+      kept.push(await this.#transfer.run(session, feeds, output, others, out, chunk))
+    }
+    this.passes.forward++
+    this.#checkFinite(xT, out, sigma)
+    return kept
+  }
+
+  async #product(mode: DerivativeMode, v: Vector, out: Vector): Promise<void> {
+    const session = await this.#session(mode)
+    const { inputs } = this.#graphOf(mode)
+    const seed = mode === 'vjp' ? 'cotangent' : 'tangent'
+    this.#transfer.begin()
+    for (const [i, chunk] of this.#chunks.entries()) {
+      const residuals = this.#residuals[i]!
+      const needed = inputs
+        .filter(({ name }) => name !== seed)
+        .map(({ name }) => [name, residuals[name]!] as const)
+      const feeds = { ...Object.fromEntries(needed), [seed]: this.#transfer.input('v', v, chunk) }
+      await this.#transfer.run(session, feeds, 'result', [], out, chunk)
+    }
+    this.passes[mode]++
+  }
+
+  /** All inputs of the forward model but x. */
+  #scalars(sigma: number): Record<string, Tensor> {
+    const { runtime } = this.options
+    const feeds = this.wrapped.feeds(sigma)
+    return Object.fromEntries(
+      this.plain.inputs
+        .filter(({ name }) => name !== this.wrapped.x)
+        .map(({ name, type }) => {
+          const { shape, values } = feeds[name]!
+          const { bytes } = encodeTensor({ type, shape, data: Float64Array.from(values) })
+          return [name, runtime.tensor({ type, shape }, bytes)]
+        }),
+    )
+  }
+
+  #session(part: Part): Promise<OrtSession> {
+    let session = this.#sessions.get(part)
+    if (!session) {
+      session = this.#load(part)
+      this.#sessions.set(part, session)
+      // a failure is forgotten, so that the next call tries again
+      session.catch(() => this.#sessions.delete(part))
+    }
+    return session
+  }
+
+  async #load(part: Part): Promise<OrtSession> {
+    const graph = this.#graphOf(part)
+    this.options.onStage?.(`Building ${NAMES[part]}`)
+    const session = await this.options.runtime.session(writeModel(graph), NAMES[part])
+    this.#loaded.push({ session, nodes: graph.nodes.length })
+    return session
+  }
+
+  #graphOf(part: Part): Graph {
+    if (part === 'denoiser') return this.plain
+    const graph = this.#requireSplit()[part]
+    if (graph) return graph
+    throw new Error(`This denoiser was made without ${NAMES[part]}: ask for it in \`derivatives\`.`)
+  }
+
+  #requireSplit(): SplitModel {
+    if (this.split) return this.split
+    throw new Error('This denoiser was made without derivatives: ask for them in `derivatives`.')
+  }
+
+  #disposeResiduals(): void {
+    for (const record of this.#residuals) for (const tensor of Object.values(record)) tensor.dispose()
+    this.#residuals = []
+  }
+
+  /** On the CPU it costs nothing to look; on the GPU it would cost a read. */
+  #checkFinite(xT: Vector, out: Vector, sigma: number): void {
+    if (this.space.kind !== 'cpu' || (out as CpuVector).data.every(Number.isFinite)) return
+    if (!(xT as CpuVector).data.every(Number.isFinite)) return
+    throw new NonFiniteOutputError(
+      `The model gave a number that is not finite at σ = ${sigma.toPrecision(3)}. ` +
+        'Check the range of noise levels in its contract; a model that computes in float16 may overflow.',
+    )
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * ONNX Runtime: sessions and runs, one at a time in this page or process.
+ *
+ * The WebGPU build suspends WebAssembly while the GPU works (asyncify), and a second call meanwhile breaks the module: so
+ * every `create`, `run` and `release` waits for the one before, whatever runtime it belongs to.
+ */
+import type { InferenceSession, Tensor, env } from 'onnxruntime-web'
+import type { ElementType, ValueType } from '../graph'
+import { OrtError, OutOfMemoryError, translateError } from './errors'
+
+/** What the builds of ONNX Runtime have in common. */
+export interface OrtModule {
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>
+  }
+  readonly Tensor: typeof Tensor
+  readonly env: typeof env
+}
+
+/** The GPU that ONNX Runtime shares with our kernels; src/gpu/device.ts gives one. */
+export interface SharedDevice {
+  readonly device: GPUDevice
+  /** Settles as `work` does, or rejects with DeviceLostError as soon as the device is lost. */
+  guard<T>(work: Promise<T>): Promise<T>
+}
+
+/** Where a model computes. `native` is onnxruntime-node on the CPU. */
+export type ProviderName = 'webgpu' | 'wasm' | 'native'
+
+let last: Promise<unknown> = Promise.resolve()
+
+/** Runs `work` after all work before it. */
+function alone<T>(work: () => Promise<T>): Promise<T> {
+  const result = last.then(work, work)
+  last = result.catch(() => undefined)
+  return result
+}
+
+export class OrtRuntime {
+  constructor(
+    readonly provider: ProviderName,
+    readonly module: OrtModule,
+    /** Of the provider `webgpu`. */
+    readonly shared?: SharedDevice,
+  ) {}
+
+  /**
+   * Loads a model.
+   * Errors: OrtError, OutOfMemoryError, DeviceLostError.
+   *
+   * @param what for messages, as in "the VJP"
+   */
+  async session(model: Uint8Array, what: string): Promise<OrtSession> {
+    try {
+      return await this.#guarded(() => alone(() => this.#create(model, what)))
+    } catch (error) {
+      throw translateError(error, `build ${what}`)
+    }
+  }
+
+  async #create(model: Uint8Array, what: string): Promise<OrtSession> {
+    const { InferenceSession } = this.module
+    const options: InferenceSession.SessionOptions = { logSeverityLevel: 3, ...this.#providerOptions() }
+    if (this.provider !== 'webgpu') {
+      return new OrtSession(this, await InferenceSession.create(model, options), what, false)
+    }
+    const strict = { ...options, extra: { session: { disable_cpu_ep_fallback: '1' } } }
+    try {
+      return new OrtSession(this, await InferenceSession.create(model, strict), what, false)
+    } catch (error) {
+      if (!/fallback to CPU/i.test(error instanceof Error ? error.message : '')) throw error
+      return new OrtSession(this, await InferenceSession.create(model, options), what, true)
+    }
+  }
+
+  #providerOptions(): InferenceSession.SessionOptions {
+    switch (this.provider) {
+      case 'webgpu': {
+        const { device } = this.shared!
+        return {
+          executionProviders: [{ name: 'webgpu', device }],
+          preferredOutputLocation: 'gpu-buffer',
+        }
+      }
+      case 'wasm':
+        return { executionProviders: ['wasm'] }
+      case 'native':
+        return { executionProviders: ['cpu'], intraOpNumThreads: 1 }
+    }
+  }
+
+  /** Rejects when the device is lost: the run itself would resolve as if nothing had happened. */
+  #guarded<T>(work: () => Promise<T>): Promise<T> {
+    return this.shared ? this.shared.guard(work()) : work()
+  }
+
+  async run(
+    session: InferenceSession,
+    feeds: Readonly<Record<string, Tensor>>,
+    fetches: readonly string[] | Readonly<Record<string, Tensor | null>>,
+    action: string,
+    watchErrors: boolean,
+  ): Promise<Readonly<Record<string, Tensor>>> {
+    const work = () => session.run({ ...feeds }, fetches) as Promise<Readonly<Record<string, Tensor>>>
+    try {
+      const device = watchErrors ? this.shared?.device : undefined
+      return await this.#guarded(() => alone(device ? () => withErrorScopes(device, work) : work))
+    } catch (error) {
+      throw translateError(error, action)
+    }
+  }
+
+  async release(session: InferenceSession): Promise<void> {
+    await alone(() => session.release())
+  }
+
+  /** A value that the host holds. */
+  tensor(type: ValueType, bytes: Uint8Array): Tensor {
+    const { Tensor } = this.module
+    return new Tensor(ortType(type.type), hostArray(type.type, bytes) as Float32Array, type.shape)
+  }
+}
+
+/** A loaded model. */
+export class OrtSession {
+  runs = 0
+  milliseconds = 0
+
+  constructor(
+    readonly runtime: OrtRuntime,
+    private readonly session: InferenceSession,
+    readonly what: string,
+    /** Provider webgpu: some nodes compute on the CPU, with copies there and back. */
+    readonly usesCpu: boolean,
+  ) {}
+
+  /**
+   * Errors: OrtError, OutOfMemoryError, DeviceLostError.
+   *
+   * @param fetches names of the outputs wanted, or for some of them the tensors to write
+   */
+  async run(
+    feeds: Readonly<Record<string, Tensor>>,
+    fetches: readonly string[] | Readonly<Record<string, Tensor | null>>,
+  ): Promise<Readonly<Record<string, Tensor>>> {
+    const started = performance.now()
+    // a first run allocates and compiles; later ones do the same work again
+    const outputs = await this.runtime.run(this.session, feeds, fetches, `run ${this.what}`, this.runs === 0)
+    this.runs++
+    this.milliseconds += performance.now() - started
+    return outputs
+  }
+
+  release(): Promise<void> {
+    return this.runtime.release(this.session)
+  }
+}
+
+/** Rejects where the work leaves an error on the device, which it does not report itself. */
+async function withErrorScopes<T>(device: GPUDevice, work: () => Promise<T>): Promise<T> {
+  device.pushErrorScope('validation')
+  device.pushErrorScope('out-of-memory')
+  const settled = work().then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  )
+  const result = await settled
+  const [memory, validation] = await Promise.all([device.popErrorScope(), device.popErrorScope()])
+  if (memory) {
+    throw new OutOfMemoryError(
+      `The GPU's memory is full (${memory.message.split('\n', 1)[0]}). Use a smaller image or fewer samples, or close other tabs.`,
+    )
+  }
+  if ('error' in result) throw result.error
+  if (validation) throw new OrtError(`The GPU refused the model: ${validation.message}`)
+  return result.value
+}
+
+const HOST_ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+} as const
+
+function hostArray(type: ElementType, bytes: Uint8Array) {
+  // a copy is aligned
+  const { buffer } = bytes.slice()
+  return new HOST_ARRAYS[ortType(type)](buffer)
+}
+
+function ortType(type: ElementType): keyof typeof HOST_ARRAYS {
+  if (type === 'bfloat16') {
+    throw new OrtError(
+      'The model has a bfloat16 input, which ONNX Runtime does not take. Export it in float32.',
+    )
+  }
+  return type
+}

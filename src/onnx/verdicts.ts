@@ -1,0 +1,194 @@
+/** What the measurements of src/onnx/verify.ts mean: bounds, and a sentence for each. */
+import type { Measurements, VerificationReport } from './verify'
+
+export type CheckName =
+  'finite' | 'falling' | 'useful' | 'adjoint' | 'differences' | 'symmetric' | 'providers' | 'time'
+
+export interface Check {
+  readonly name: CheckName
+  readonly label: string
+  readonly status: 'pass' | 'warn' | 'fail'
+  /** What was measured, and the most that passes; null where there is no number. */
+  readonly value: number | null
+  readonly bound: number | null
+  /** What it means, and where it did not pass what to do. */
+  readonly message: string
+}
+
+/** float32 sums over an image in any order. */
+const ADJOINT_BOUND = { cpu: 1e-4, webgpu: 1e-3 }
+const DIFFERENCE_BOUND = 0.02
+/** WebGPU against the CPU: rounding differs, a wrong kernel differs more. */
+const PROVIDER_BOUND = 1e-3
+/** Up to here CG's assumption of a symmetric matrix costs less than GMRES saves. */
+const SYMMETRY_BOUND = 0.1
+const TIME_BOUND = 2.5
+/** The error may rise by this factor where sigma falls: few images, and a plateau at large sigma. */
+const RISE_BOUND = 1.1
+/** Mean squared error that float16 weights leave at no noise. */
+const FLOOR = 1e-4
+
+export function conclude(measured: Measurements): VerificationReport {
+  const { curve, asymmetry, milliseconds } = measured
+  const finite = finiteCheck(measured)
+  const checks = measured.finite
+    ? [
+        finite,
+        fallingCheck(measured),
+        usefulCheck(measured),
+        adjointCheck(measured),
+        differenceCheck(measured),
+      ]
+    : [finite]
+  const solver = symmetricEnough(measured) ? 'cg' : 'gmres'
+  if (measured.finite) checks.push(symmetryCheck(measured, solver))
+  if (measured.providers) checks.push(providerCheck(measured.providers))
+  const time = timeCheck(milliseconds)
+  if (time) checks.push(time)
+  const statuses = checks.map(({ status }) => status)
+  const status = statuses.includes('fail') ? 'fail' : statuses.includes('warn') ? 'warn' : 'pass'
+  return { status, checks, curve, asymmetry, solver, milliseconds }
+}
+
+function finiteCheck({ finite, curve }: Measurements): Check {
+  const bad = curve.filter(({ error }) => !Number.isFinite(error)).map(({ sigma }) => sigma.toPrecision(2))
+  return {
+    name: 'finite',
+    label: 'Finite output',
+    status: finite ? 'pass' : 'fail',
+    value: bad.length,
+    bound: 0,
+    message: finite
+      ? 'All numbers that the model gives are finite.'
+      : `The model gives NaN or infinity at σ ${bad.join(', ')}. Check the range of noise levels in the contract; float16 models may overflow: export in float32.`,
+  }
+}
+
+function fallingCheck({ curve, sigmaMin }: Measurements): Check {
+  const rises = curve.slice(1).map(({ error }, i) => (curve[i]!.error - FLOOR) / Math.max(error, FLOOR))
+  const value = Math.max(...rises)
+  const least = curve[0]!.error
+  const most = 2 * sigmaMin * sigmaMin + FLOOR
+  const ends = least <= most
+  const status = value <= RISE_BOUND && ends ? 'pass' : value <= 1.5 && least <= 100 * most ? 'warn' : 'fail'
+  const contract = 'Check predicts, takes, process and range in the contract.'
+  return {
+    name: 'falling',
+    label: 'Error falls with σ',
+    status,
+    value,
+    bound: RISE_BOUND,
+    message:
+      status === 'pass'
+        ? 'The less noise, the closer the output is to the clean image.'
+        : ends
+          ? `The error rises by a factor ${value.toPrecision(3)} from one noise level to a lower one. ${contract}`
+          : `At the lowest noise level the output is ${Math.sqrt(least).toPrecision(2)} away from the clean image, more than the noise. ${contract}`,
+  }
+}
+
+function usefulCheck({ curve }: Measurements): Check {
+  const range = curve.filter(({ sigma }) => sigma >= 0.05 && sigma <= 2)
+  const used = range.length > 0 ? range : curve
+  const identity = Math.max(...used.map(({ sigma, error }) => error / (sigma * sigma)))
+  const value = Math.max(...used.map(({ error, trivial }) => error / trivial))
+  const status = value < 1 ? 'pass' : identity < 1 ? 'warn' : 'fail'
+  return {
+    name: 'useful',
+    label: 'Better than no model',
+    status,
+    value,
+    bound: 1,
+    message: {
+      pass: 'The output is closer to the clean image than any multiple of the noisy one.',
+      warn: 'At some noise levels a multiple of the noisy image is closer to the clean one. The images may be unlike those it was trained on.',
+      fail: 'At some noise levels the noisy image itself is closer to the clean one. Check predicts, takes, process and range in the contract.',
+    }[status],
+  }
+}
+
+function adjointCheck({ adjoint, webgpu }: Measurements): Check {
+  const bound = ADJOINT_BOUND[webgpu ? 'webgpu' : 'cpu']
+  const status = adjoint <= bound ? 'pass' : adjoint <= 10 * bound ? 'warn' : 'fail'
+  return {
+    name: 'adjoint',
+    label: '⟨u, Jᵀv⟩ = ⟨Ju, v⟩',
+    status,
+    value: adjoint,
+    bound,
+    message:
+      status === 'pass'
+        ? 'VJP and JVP are derivatives of one function.'
+        : 'VJP and JVP do not belong together: guided methods will be off. Try the other provider (WebGPU or WASM), and please report the model.',
+  }
+}
+
+function differenceCheck({ differences }: Measurements): Check {
+  const status =
+    differences <= DIFFERENCE_BOUND ? 'pass' : differences <= 5 * DIFFERENCE_BOUND ? 'warn' : 'fail'
+  return {
+    name: 'differences',
+    label: 'Finite differences',
+    status,
+    value: differences,
+    bound: DIFFERENCE_BOUND,
+    message:
+      status === 'pass'
+        ? 'The derivative is what small changes of the input show.'
+        : 'The derivative is not what small changes of the input show: the model has kinks, its numbers are coarse (float16), or an operator is differentiated wrongly.',
+  }
+}
+
+function symmetricEnough({ asymmetry, positive }: Measurements): boolean {
+  return positive && asymmetry.length > 0 && asymmetry.every(({ value }) => value <= SYMMETRY_BOUND)
+}
+
+function symmetryCheck({ asymmetry, positive }: Measurements, solver: string): Check {
+  const value = Math.max(...asymmetry.map((each) => each.value))
+  const list = asymmetry
+    .map(({ sigma, value }) => `${value.toPrecision(2)} at σ ${sigma.toPrecision(2)}`)
+    .join(', ')
+  const status = value < 1 && positive ? 'pass' : 'warn'
+  const advice =
+    solver === 'cg' ? 'CG solves its systems.' : 'Use GMRES, which does not need a symmetric matrix.'
+  return {
+    name: 'symmetric',
+    label: 'J is symmetric',
+    status,
+    value,
+    bound: 1,
+    message:
+      status === 'pass'
+        ? `The Jacobian's relative asymmetry is ${list}. ${advice}`
+        : `The Jacobian is far from a covariance: relative asymmetry ${list}${positive ? '' : ', and not positive'}. ${advice} MMPS may do no better than simpler methods.`,
+  }
+}
+
+function providerCheck({ forward, vjp }: { readonly forward: number; readonly vjp: number }): Check {
+  const value = Math.max(forward, vjp)
+  const status = value <= PROVIDER_BOUND ? 'pass' : value <= 10 * PROVIDER_BOUND ? 'warn' : 'fail'
+  return {
+    name: 'providers',
+    label: 'WebGPU agrees with the CPU',
+    status,
+    value,
+    bound: PROVIDER_BOUND,
+    message:
+      status === 'pass'
+        ? 'The GPU gives the numbers that the CPU gives.'
+        : `The GPU's output differs by ${forward.toPrecision(2)} and its VJP by ${vjp.toPrecision(2)} from the CPU's. ${status === 'warn' ? 'Results may be a little off.' : 'Compute with WASM instead.'}`,
+  }
+}
+
+function timeCheck({ forward, vjp }: Measurements['milliseconds']): Check | null {
+  if (forward === null || vjp === null) return null
+  const value = vjp / forward
+  return {
+    name: 'time',
+    label: 'Time of a VJP',
+    status: value <= TIME_BOUND ? 'pass' : 'warn',
+    value,
+    bound: TIME_BOUND,
+    message: `A forward pass takes ${forward.toPrecision(3)} ms, a VJP ${vjp.toPrecision(3)} ms: ${value.toPrecision(2)} times as long.`,
+  }
+}

@@ -1,0 +1,338 @@
+/**
+ * Is this model a denoiser, and are its derivatives right, on this device? Measured on noisy images x_t = x + sigma z:
+ *
+ *     finite         every number of d(x_t, sigma), at noise levels over the whole range
+ *     falling        mean (d - x)² falls with sigma; it ends at most at the noise itself
+ *     useful         it is below sigma² (d = x_t) and below sigma² m/(sigma² + m), m = mean x² (the best d = c x_t)
+ *     adjoint        ⟨u, Jᵀ v⟩ = ⟨J u, v⟩
+ *     differences    (d(x_t + h u) - d(x_t - h u))/2h = J u
+ *     symmetric      ‖J v - Jᵀ v‖ / ‖J v‖: 0 for an exact E[x | x_t], whose J is V[x | x_t]/sigma²; decides CG or GMRES
+ *     providers      the same numbers from WebGPU and from the CPU
+ *     time           of a VJP over that of a forward pass
+ */
+import type { ImageDenoiser, ImageSolverName } from '../diffusion/image/types'
+import { DOMAIN } from '../math/philox'
+import type { Vector } from '../linalg/vectorSpace'
+import { type Check, conclude } from './verdicts'
+import { smoothImages } from './testImages'
+
+export type { Check as VerificationCheck } from './verdicts'
+
+export interface VerificationReport {
+  /** The worst of the checks. */
+  readonly status: 'pass' | 'warn' | 'fail'
+  readonly checks: readonly Check[]
+  /** Mean squared error at each noise level, and that of the best multiple of x_t. */
+  readonly curve: readonly { readonly sigma: number; readonly error: number; readonly trivial: number }[]
+  /** ‖J v - Jᵀ v‖ / ‖J v‖. */
+  readonly asymmetry: readonly { readonly sigma: number; readonly value: number }[]
+  /** For MMPS's system with this model. */
+  readonly solver: ImageSolverName
+  /** Of one pass of the whole batch, at best; null where it was not measured. */
+  readonly milliseconds: {
+    readonly forward: number | null
+    readonly vjp: number | null
+    readonly jvp: number | null
+  }
+}
+
+export interface VerificationOptions {
+  readonly seed: number
+  readonly sigmaMin: number
+  readonly sigmaMax: number
+  /** Clean images like the model's training images, [any number, channels, height, width]; else smooth random ones. */
+  readonly images?: Float32Array
+  /** The same model on the CPU, of the same shape and batch: its numbers are compared. */
+  readonly reference?: ImageDenoiser
+  /** Noise levels of the curve, default 8; derivatives are checked at up to 3. */
+  readonly levels?: number
+  readonly signal?: AbortSignal
+  onProgress?(fraction: number, label: string): void
+}
+
+export interface Measurements {
+  readonly webgpu: boolean
+  readonly finite: boolean
+  readonly sigmaMin: number
+  readonly curve: VerificationReport['curve']
+  readonly adjoint: number
+  readonly differences: number
+  readonly asymmetry: VerificationReport['asymmetry']
+  /** ⟨v, J v⟩ > 0 everywhere. */
+  readonly positive: boolean
+  readonly providers: { readonly forward: number; readonly vjp: number } | null
+  readonly milliseconds: VerificationReport['milliseconds']
+}
+
+/** Errors: those of the denoiser, the signal's reason. */
+export async function verifyDenoiser(
+  denoiser: ImageDenoiser,
+  options: VerificationOptions,
+): Promise<VerificationReport> {
+  return conclude(await new Verification(denoiser, options).measure())
+}
+
+/** Noise levels at which J is checked, as far as the model takes them. */
+const DERIVATIVE_LEVELS = [0.1, 1, 10]
+const REPEATS = 3
+
+class Verification {
+  readonly #size: number
+  readonly #clean: Float32Array
+  readonly #held: Vector[] = []
+  #done = 0
+  #total = 1
+
+  constructor(
+    private readonly denoiser: ImageDenoiser,
+    private readonly options: VerificationOptions,
+  ) {
+    const { shape, batch } = denoiser
+    this.#size = shape.channels * shape.height * shape.width
+    const images = options.images ?? smoothImages(shape, batch, options.seed)
+    if (images.length < this.#size) throw new RangeError('There is no whole image to verify the model with.')
+    const given = Math.floor(images.length / this.#size)
+    this.#clean = new Float32Array(batch * this.#size)
+    for (let i = 0; i < batch; i++) {
+      const from = (i % given) * this.#size
+      this.#clean.set(images.subarray(from, from + this.#size), i * this.#size)
+    }
+  }
+
+  async measure(): Promise<Measurements> {
+    const { sigmaMin, sigmaMax, levels = 8 } = this.options
+    try {
+      const sigmas = Array.from(
+        { length: Math.max(2, levels) },
+        (_, i) => sigmaMin * (sigmaMax / sigmaMin) ** (i / (Math.max(2, levels) - 1)),
+      )
+      const within = DERIVATIVE_LEVELS.filter((sigma) => sigma >= sigmaMin && sigma <= sigmaMax)
+      const derivatives = within.length > 0 ? within : [Math.sqrt(sigmaMin * sigmaMax)]
+      this.#total = sigmas.length + 7 * derivatives.length + 2 * REPEATS
+      return await this.#measure(sigmas, derivatives)
+    } finally {
+      this.denoiser.space.release(...this.#held)
+    }
+  }
+
+  async #measure(sigmas: readonly number[], derivatives: readonly number[]): Promise<Measurements> {
+    const { denoiser, options } = this
+    const { space } = denoiser
+    const base = { webgpu: space.kind === 'webgpu', sigmaMin: options.sigmaMin }
+    const out = this.#vector('d')
+    const curve: { sigma: number; error: number; trivial: number }[] = []
+    const power = meanSquare(this.#clean)
+    for (const [i, sigma] of sigmas.entries()) {
+      this.#step(`Denoising at σ ${sigma.toPrecision(2)}`)
+      await denoiser.denoise(this.#noisy(sigma, i), sigma, out)
+      const values = await space.read(out)
+      const error = meanSquare(values, this.#clean)
+      curve.push({ sigma, error, trivial: (sigma * sigma * power) / (sigma * sigma + power) })
+    }
+    if (!curve.every(({ error }) => Number.isFinite(error))) {
+      const unknown = { adjoint: NaN, differences: NaN, asymmetry: [], positive: false, providers: null }
+      const milliseconds = { forward: null, vjp: null, jvp: null }
+      return { ...base, finite: false, curve, ...unknown, milliseconds }
+    }
+    const found = []
+    for (const [i, sigma] of derivatives.entries())
+      found.push(await this.#derivatives(sigma, sigmas.length + i))
+    const providers = found.map((each) => each.providers).filter((each) => each !== null)
+    return {
+      ...base,
+      finite: true,
+      curve,
+      adjoint: Math.max(...found.map((each) => each.adjoint)),
+      differences: Math.max(...found.map((each) => each.differences)),
+      asymmetry: found.map(({ asymmetry }, i) => ({ sigma: derivatives[i]!, value: asymmetry })),
+      positive: found.every((each) => each.positive),
+      providers:
+        providers.length === 0
+          ? null
+          : {
+              forward: Math.max(...providers.map((each) => each.forward)),
+              vjp: Math.max(...providers.map((each) => each.vjp)),
+            },
+      milliseconds: await this.#times(derivatives.at(-1)!),
+    }
+  }
+
+  async #derivatives(sigma: number, draw: number) {
+    const { denoiser } = this
+    const { space } = denoiser
+    const label = `Derivatives at σ ${sigma.toPrecision(2)}`
+    const xT = this.#noisy(sigma, draw)
+    const u = this.#normal('u', draw, 1)
+    const v = this.#normal('v', draw, 2)
+    const [ju, jv, vjp] = [this.#vector('J u'), this.#vector('J v'), this.#vector('Jᵀ v')]
+    this.#step(label)
+    const linear = await denoiser.linearize(xT, sigma)
+    this.#step(label)
+    await linear.vjp(v, vjp)
+    this.#step(label)
+    await linear.jvp(u, ju)
+    await linear.jvp(v, jv)
+    const [xHat, us, vs, jus, jvs, vjps] = (await space.readTogether([linear.xHat, u, v, ju, jv, vjp])) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ]
+    const adjoint = Math.abs(dot(us, vjps) - dot(jus, vs)) / (norm(us) * norm(vjps))
+    const asymmetry = norm(jvs, vjps) / norm(jvs)
+    const positive = dot(vs, jvs) > 0
+    // the best of two steps: the first is too long for a curved model, the second for float32
+    const errors = []
+    for (const factor of [0.03, 0.004]) {
+      this.#step(label)
+      const step = factor * Math.max(sigma, 0.1)
+      const difference = await this.#difference(xT, u, sigma, step)
+      errors.push(norm(difference, jus) / norm(jus))
+    }
+    this.#step(label)
+    const providers = await this.#compare(xT, v, sigma, xHat, vjps)
+    return { adjoint, asymmetry, positive, differences: Math.min(...errors), providers }
+  }
+
+  /** (d(x + h u) - d(x - h u)) / 2h. */
+  async #difference(xT: Vector, u: Vector, sigma: number, h: number): Promise<Float32Array> {
+    const { space } = this.denoiser
+    const moved = this.#vector('x_t moved')
+    const [ahead, behind] = [this.#vector('d ahead'), this.#vector('d behind')]
+    for (const [sign, out] of [
+      [1, ahead],
+      [-1, behind],
+    ] as const) {
+      space.combine(moved, [
+        { factor: 1, vector: xT },
+        { factor: sign * h, vector: u },
+      ])
+      await this.denoiser.denoise(moved, sigma, out)
+    }
+    space.combine(ahead, [
+      { factor: 0.5 / h, vector: ahead },
+      { factor: -0.5 / h, vector: behind },
+    ])
+    return space.read(ahead)
+  }
+
+  /** Relative differences of d and Jᵀ v from those of the reference, at the same x_t and v. */
+  async #compare(xT: Vector, v: Vector, sigma: number, xHat: Float32Array, vjp: Float32Array) {
+    const { reference } = this.options
+    if (!reference) return null
+    const from = this.denoiser.space
+    const to = reference.space
+    const { batch, size } = xT
+    const held = ['x_t', 'v', 'Jᵀ v'].map((label) => to.vector(`reference ${label}`, batch, size)) as [
+      Vector,
+      Vector,
+      Vector,
+    ]
+    try {
+      const [xs, vs] = (await from.readTogether([xT, v])) as [Float32Array, Float32Array]
+      to.write(held[0], xs)
+      to.write(held[1], vs)
+      const linear = await reference.linearize(held[0], sigma)
+      await linear.vjp(held[1], held[2])
+      const expected = await to.read(linear.xHat)
+      const expectedVjp = await to.read(held[2])
+      return {
+        forward: norm(xHat, expected) / norm(expected),
+        vjp: norm(vjp, expectedVjp) / norm(expectedVjp),
+      }
+    } finally {
+      to.release(...held)
+    }
+  }
+
+  /** Best of some runs, each waited for. */
+  async #times(sigma: number): Promise<Measurements['milliseconds']> {
+    const { denoiser } = this
+    const { space } = denoiser
+    const xT = this.#noisy(sigma, 1000)
+    const v = this.#normal('v', 1000, 2)
+    const out = this.#vector('timed')
+    let [forward, vjp, jvp] = [Infinity, Infinity, Infinity]
+    for (let i = 0; i < REPEATS; i++) {
+      this.#step('Measuring times')
+      let linear = await denoiser.linearize(xT, sigma)
+      await space.finished()
+      forward = Math.min(
+        forward,
+        await timed(async () => {
+          linear = await denoiser.linearize(xT, sigma)
+          await space.finished()
+        }),
+      )
+      this.#step('Measuring times')
+      const waited = (work: () => Promise<void>) =>
+        timed(async () => {
+          await work()
+          await space.finished()
+        })
+      vjp = Math.min(vjp, await waited(() => linear.vjp(v, out)))
+      jvp = Math.min(jvp, await waited(() => linear.jvp(v, out)))
+    }
+    return { forward, vjp, jvp }
+  }
+
+  #step(label: string): void {
+    this.options.signal?.throwIfAborted()
+    this.options.onProgress?.(Math.min(1, this.#done++ / this.#total), label)
+  }
+
+  #noisy(sigma: number, draw: number): Vector {
+    const { space } = this.denoiser
+    const clean = this.#vector('x')
+    space.write(clean, this.#clean)
+    const z = this.#normal('x_t', draw, 0)
+    space.combine(z, [
+      { factor: 1, vector: clean },
+      { factor: sigma, vector: z },
+    ])
+    return z
+  }
+
+  #normal(label: string, draw: number, which: number): Vector {
+    const out = this.#vector(label)
+    const { seed } = this.options
+    this.denoiser.space.fillNormal(out, { seed, stream: which, step: draw, domain: DOMAIN.observationNoise })
+    return out
+  }
+
+  /** One vector a label: later uses overwrite it. */
+  #vector(label: string): Vector {
+    const { space, batch } = this.denoiser
+    const name = `verify ${label}`
+    const kept = this.#held.find((vector) => vector.label === name)
+    if (kept) return kept
+    const vector = space.vector(name, batch, this.#size)
+    this.#held.push(vector)
+    return vector
+  }
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await work()
+  return performance.now() - started
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  return sum
+}
+
+/** ‖a - b‖, b = 0 where it is left out. */
+export function norm(a: Float32Array, b?: Float32Array): number {
+  return Math.sqrt(meanSquare(a, b) * a.length)
+}
+
+function meanSquare(a: Float32Array, b?: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += (a[i]! - (b?.[i] ?? 0)) ** 2
+  return sum / a.length
+}
