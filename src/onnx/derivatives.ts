@@ -8,8 +8,9 @@ import type { GraphDraft } from './draft'
 import { OnnxError } from './graph'
 import type { GraphNode } from './graph'
 import { describeNode } from './nodeView'
+import { linearPart } from './peephole'
 import { ruleOf } from './registry'
-import type { OperatorRule } from './rule'
+import type { Builder, OperatorRule } from './rule'
 import { isFloat } from './tensor'
 
 /** Nodes whose outputs depend on `inputs` and reach `outputs` through differentiable values, and the values between. */
@@ -78,9 +79,10 @@ export function reverse(
   const active = activePart(draft, nodes, inputs, cotangents.keys())
   checkRules(active.nodes, nodes, 'vjp')
   const build = createBuilder(draft)
-  const adjoints = new Map(cotangents)
+  const adjoints = new Adjoints(draft, build)
+  for (const [name, cotangent] of cotangents) adjoints.add(name, cotangent)
   for (const node of active.nodes.toReversed()) {
-    const outer = node.outputs.map((name) => adjoints.get(name))
+    const outer = node.outputs.map((name) => adjoints.total(name))
     if (outer.every((name) => name === undefined)) continue
     const wanted = node.inputs.map((name) => active.values.has(name))
     const view = draft.viewOf(node)
@@ -89,10 +91,37 @@ export function reverse(
       const result = wanted[i] ? results[i] : undefined
       if (!result) continue
       checkShape(draft, node, name, result)
-      adjoints.set(name, build.sum(adjoints.get(name), result) as string)
+      adjoints.add(name, result)
     }
   }
-  return inputs.map((name) => (active.values.has(name) ? adjoints.get(name) : undefined))
+  return inputs.map((name) => (active.values.has(name) ? adjoints.total(name) : undefined))
+}
+
+/** Sums of what readers of a value contribute to its cotangent; c ∘ p and c ∘ q meet, so that they become c ∘ (p + q). */
+class Adjoints {
+  readonly #parts = new Map<string, string[]>()
+
+  constructor(
+    readonly draft: GraphDraft,
+    readonly build: Builder,
+  ) {}
+
+  add(name: string, part: string): void {
+    const parts = this.#parts.get(name) ?? []
+    this.#parts.set(name, parts)
+    const linear = linearPart(this.draft, part)
+    const like = parts.findIndex((other) => linearPart(this.draft, other) === linear)
+    if (like === -1) parts.push(part)
+    else parts[like] = this.build.add(parts[like] as string, part)
+  }
+
+  total(name: string): string | undefined {
+    const parts = this.#parts.get(name)
+    if (!parts) return undefined
+    const sum = parts.reduce((a, b) => this.build.add(a, b))
+    this.#parts.set(name, [sum])
+    return sum
+  }
 }
 
 /**

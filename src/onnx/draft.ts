@@ -36,6 +36,8 @@ const HEAVY = new Set([
 /** These need the type of their input only. */
 const OF_TYPE = new Set(['Shape', 'Size'])
 
+const COMMUTATIVE = new Set(['Add', 'Mul', 'And', 'Or', 'Xor', 'Equal'])
+
 export interface NewNode {
   readonly op: string
   readonly domain?: string
@@ -337,7 +339,8 @@ function writtenKey(node: GraphNode): string {
     kind,
     kind === 'tensor' ? [value.type, value.shape, value.bytes.join()] : value,
   ])
-  return JSON.stringify([node.op, node.domain, node.inputs, attributes, node.outputs.length])
+  const inputs = COMMUTATIVE.has(node.op) ? node.inputs.toSorted() : node.inputs
+  return JSON.stringify([node.op, node.domain, inputs, attributes, node.outputs.length])
 }
 
 /** Without omitted inputs at the end, which some checkers refuse. */

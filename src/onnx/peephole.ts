@@ -12,6 +12,8 @@ import type { GraphNode, ValueType } from './graph'
 import type { NodeView } from './rule'
 import { encodeTensor } from './tensor'
 
+const BROADCASTING = new Set(['Add', 'Sub', 'Mul', 'Div'])
+
 /** Another value that equals the node's only output, or undefined. */
 export function simplified(
   draft: GraphDraft,
@@ -20,6 +22,8 @@ export function simplified(
   type: ValueType,
 ): string | undefined {
   if (node.domain !== '') return undefined
+  const shorter = BROADCASTING.has(node.op) ? unexpanded(draft, node, type) : undefined
+  if (shorter) return shorter
   const pattern = patterns[node.op]
   return pattern && Object.hasOwn(patterns, node.op) ? pattern(draft, node, view, type) : undefined
 }
@@ -60,6 +64,18 @@ const patterns: Readonly<Record<string, Pattern>> = {
   Div: (draft, node, view, type) =>
     withoutNeutral(draft, node, view, type, 1, [1]) ??
     reassociated(draft, 'Div', input(node, 0), input(node, 1), type),
+}
+
+/** An operator that broadcasts needs no Expand before it, where the other input has the whole shape. */
+function unexpanded(draft: GraphDraft, node: GraphNode, type: ValueType): string | undefined {
+  for (const place of [0, 1]) {
+    const inner = draft.producerOf(input(node, place))
+    const other = input(node, 1 - place)
+    if (inner?.op !== 'Expand' || !sameShape(draft.typeOf(other).shape, type.shape)) continue
+    const source = input(inner, 0)
+    return one(draft, node.op, place === 0 ? [source, other] : [other, source])
+  }
+  return undefined
 }
 
 function input(node: GraphNode, index: number): string {
@@ -150,6 +166,11 @@ function linearProduct(draft: GraphDraft, name: string): LinearProduct | undefin
   if (draft.isLinear(a) && !draft.isLinear(b) && fits(a)) return { linear: a, factor: b }
   if (draft.isLinear(b) && !draft.isLinear(a) && fits(b)) return { linear: b, factor: a }
   return undefined
+}
+
+/** c of c ∘ p; the value itself where it is no such product. */
+export function linearPart(draft: GraphDraft, name: string): string {
+  return linearProduct(draft, name)?.linear ?? name
 }
 
 /** (c ∘ p) ∘ q = c ∘ (p ∘ q); op is Mul or Div. */

@@ -50,21 +50,21 @@ export function decodeTensor(tensor: GraphTensor): Values {
   }
   if (!isDecodable(tensor))
     throw new OnnxError(`A constant of ${count} numbers is too large to compute with.`)
-  const source = bytes.slice().buffer
+  const source = alignedCopy(bytes)
   return { type, shape, data: decoders[type](source) }
 }
 
 const decoders: Readonly<Record<ElementType, (source: ArrayBuffer) => Float64Array>> = {
-  float32: (source) => Float64Array.from(new Float32Array(source)),
+  float32: (source) => new Float64Array(new Float32Array(source)),
   float64: (source) => new Float64Array(source),
   float16: (source) => decodeHalves(new Uint16Array(source)),
   bfloat16: (source) => decodeBrainFloats(new Uint16Array(source)),
-  int8: (source) => Float64Array.from(new Int8Array(source)),
-  uint8: (source) => Float64Array.from(new Uint8Array(source)),
-  int16: (source) => Float64Array.from(new Int16Array(source)),
-  uint16: (source) => Float64Array.from(new Uint16Array(source)),
-  int32: (source) => Float64Array.from(new Int32Array(source)),
-  uint32: (source) => Float64Array.from(new Uint32Array(source)),
+  int8: (source) => new Float64Array(new Int8Array(source)),
+  uint8: (source) => new Float64Array(new Uint8Array(source)),
+  int16: (source) => new Float64Array(new Int16Array(source)),
+  uint16: (source) => new Float64Array(new Uint16Array(source)),
+  int32: (source) => new Float64Array(new Int32Array(source)),
+  uint32: (source) => new Float64Array(new Uint32Array(source)),
   int64: (source) => bigToNumbers(new BigInt64Array(source)),
   uint64: (source) => bigToNumbers(new BigUint64Array(source)),
   bool: (source) => Float64Array.from(new Uint8Array(source), (value) => (value === 0 ? 0 : 1)),
@@ -77,32 +77,36 @@ export function encodeTensor(values: Values): GraphTensor {
 }
 
 const encoders: Readonly<Record<ElementType, (data: Float64Array) => ArrayBufferView>> = {
-  float32: (data) => Float32Array.from(data),
-  float64: (data) => Float64Array.from(data),
-  float16: (data) => Uint16Array.from(data, encodeHalf),
+  float32: (data) => new Float32Array(data),
+  float64: (data) => new Float64Array(data),
+  float16: encodeHalves,
   bfloat16: encodeBrainFloats,
-  int8: (data) => Int8Array.from(data),
-  uint8: (data) => Uint8Array.from(data),
-  int16: (data) => Int16Array.from(data),
-  uint16: (data) => Uint16Array.from(data),
-  int32: (data) => Int32Array.from(data),
-  uint32: (data) => Uint32Array.from(data),
+  int8: (data) => new Int8Array(data),
+  uint8: (data) => new Uint8Array(data),
+  int16: (data) => new Int16Array(data),
+  uint16: (data) => new Uint16Array(data),
+  int32: (data) => new Int32Array(data),
+  uint32: (data) => new Uint32Array(data),
   int64: (data) => numbersToBig(new BigInt64Array(data.length), data, -(2n ** 63n), 2n ** 63n - 1n),
   uint64: (data) => numbersToBig(new BigUint64Array(data.length), data, 0n, 2n ** 64n - 1n),
   bool: (data) => Uint8Array.from(data, (value) => (value === 0 ? 0 : 1)),
+}
+
+/** Typed arrays need aligned memory. (`slice` of Node's Buffer, which is a Uint8Array, would not copy.) */
+function alignedCopy(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer
 }
 
 /** A floating-point constant in another floating-point type, whatever its size. */
 export function convertFloats(tensor: GraphTensor, type: FloatType): GraphTensor {
   if (tensor.type === type) return tensor
   const { shape, bytes } = tensor
-  const source = bytes.slice().buffer
+  const source = alignedCopy(bytes)
   if (tensor.type === 'float16' && type === 'float32') {
-    return {
-      type,
-      shape,
-      bytes: new Uint8Array(Float32Array.from(new Uint16Array(source), decodeHalf).buffer),
-    }
+    const [halves, table] = [new Uint16Array(source), halfTable()]
+    const floats = new Float32Array(halves.length)
+    for (let i = 0; i < floats.length; i++) floats[i] = table[halves[i] as number] as number
+    return { type, shape, bytes: new Uint8Array(floats.buffer) }
   }
   const values = decoders[tensor.type](source)
   return encodeTensor({ type, shape, data: values })
@@ -134,6 +138,16 @@ function numbersToBig<T extends BigInt64Array | BigUint64Array>(
   return out
 }
 
+let table: Float32Array | undefined
+
+/** All 65,536 numbers, made once: a large model has hundreds of millions of weights. */
+function halfTable(): Float32Array {
+  if (table) return table
+  table = new Float32Array(2 ** 16)
+  for (let bits = 0; bits < table.length; bits++) table[bits] = decodeHalf(bits)
+  return table
+}
+
 function decodeHalves(source: Uint16Array): Float64Array {
   const out = new Float64Array(source.length)
   for (let i = 0; i < out.length; i++) out[i] = decodeHalf(source[i] as number)
@@ -147,6 +161,12 @@ function decodeHalf(bits: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
   return sign * (1024 + fraction) * 2 ** (exponent - 25)
+}
+
+function encodeHalves(data: Float64Array): Uint16Array {
+  const out = new Uint16Array(data.length)
+  for (let i = 0; i < out.length; i++) out[i] = encodeHalf(data[i] as number)
+  return out
 }
 
 /** Rounds to the nearest binary16, ties to even. */
