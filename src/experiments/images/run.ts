@@ -77,7 +77,7 @@ export interface ImageRun {
 }
 
 /**
- * y = A x + sigma_y ε of one image. The operator is handed to `use` before it is released.
+ * y = A x + sigma_y ε of one image. The operator is handed to `look` before it is released.
  * Error: RangeError where the task does not fit the shape.
  */
 export async function measureImage<Result>(
@@ -86,7 +86,7 @@ export async function measureImage<Result>(
   drawings: Drawings,
   truth: Float32Array,
   shape: ImageShape,
-  use: (measured: MeasuredImage, operator: ImageOperator, y: Vector) => Promise<Result>,
+  look: (measured: MeasuredImage, operator: ImageOperator, y: Vector) => Promise<Result>,
 ): Promise<Result> {
   const { space } = primitives
   const description = describeMeasurement(settings, shape, drawings)
@@ -97,7 +97,7 @@ export async function measureImage<Result>(
     space.write(x, truth)
     measure(space, operator, settings, x, y)
     const measured = { shape, description, truth, y: await space.read(y), sigmaY: settings.sigmaY }
-    return await use(measured, operator, y)
+    return await look(measured, operator, y)
   } finally {
     operator.release()
     space.release(x, y)
@@ -186,7 +186,7 @@ function deviationOf(
 }
 
 /** Of x as it was drawn, [batch]. */
-async function misfitOf(
+export async function misfitOf(
   operator: ImageOperator,
   x: Vector,
   y: Vector,

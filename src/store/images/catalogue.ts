@@ -31,11 +31,9 @@ async function loadList(site: Site, folder: 'models' | 'images'): Promise<readon
   if (!response.ok) throw new Error(`${folder}/index.json: the server answered ${response.status}.`)
   const entries = z.array(entry).parse(await response.json())
   // A model is in a folder of its name.
-  return entries.map(({ file, source = '', ...said }) => ({
-    ...said,
-    source,
-    file: file ?? `${said.name}/denoiser.onnx`,
-  }))
+  return entries.map((said) =>
+    Object.assign(said, { source: said.source ?? '', file: said.file ?? `${said.name}/denoiser.onnx` }),
+  )
 }
 
 export function addressOf(site: Site, folder: 'models' | 'images', file: string): string {

@@ -74,6 +74,8 @@ export class ModelKeeper {
   private built: Built | undefined
   private verification: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined
   private isVerified = false
+  /** Hears what a denoiser is doing: sessions are built when they are first needed, in a run perhaps. */
+  private say: (label: string) => void = () => undefined
 
   constructor(
     private readonly host: ModelHost,
@@ -195,13 +197,14 @@ export class ModelKeeper {
     batch: number,
     onLabel: (label: string) => void,
   ): Promise<ImageDenoiser> {
+    this.say = onLabel
     const { built } = this
     if (built?.model === model && built.device === device && built.side === side && built.batch === batch)
       return built.denoiser
     // Two models at once may not fit.
     this.built = undefined
     await built?.denoiser.release()
-    const denoiser = await model.build(device, side, batch, onLabel)
+    const denoiser = await model.build(device, side, batch, (label) => this.say(label))
     this.built = { model, device, side, batch, denoiser }
     return denoiser
   }
