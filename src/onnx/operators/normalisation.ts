@@ -1,16 +1,20 @@
 /**
- * Instance-, Group-, Layer- and RMSNormalization: y = s ∘ x̂ + b,  x̂ = r (x - m),  r = 1/√(mean (x - m)² + ε).
+ * Instance-, Layer- and RMSNormalization: y = s ∘ x̂ + b,  x̂ = r (x - m),  r = 1/√(mean (x - m)² + ε).
  *
  * m is the mean over the normalised dimensions, or 0 for RMSNormalization. With n entries and the projection
  *
  *     P v = v - mean v - x̂ mean(x̂ ∘ v)      (without the second term where m = 0)
  *
- * the Jacobian is s ∘ r P, so ẏ = s ∘ r P ẋ and x̄ = r P (s ∘ ȳ). x̂ and r do not depend on ȳ and are the only residuals. The
- * variance is that of the centred values: mean x² - m² loses all digits in float32 where m is large. float16 is normalised
- * in float32, as ONNX Runtime does. Source: Ba et al., "Layer normalization", arXiv:1607.06450; ONNX, docs/Operators.md.
+ * the Jacobian is s ∘ r P, so ẏ = s ∘ r P ẋ and x̄ = r P (s ∘ ȳ). x̂ and r do not depend on ȳ and are the only residuals. They
+ * cost no nodes where LayerNormalization gives them, so that nodes are rewritten as that one where possible; else they are
+ * computed here, from the centred values, because mean x² - m² loses digits in float32 where m is large. float16 is
+ * normalised in float32, as ONNX Runtime does. Source: Ba et al., "Layer normalization", arXiv:1607.06450; ONNX,
+ * docs/Operators.md.
  */
 import { elementCount } from '../tensor'
 import { rules as otherRules } from './affineNormalisation'
+import { rules as groupRules } from './groupNormalisation'
+import { DEFAULT_EPSILON, hasPlainLayer, normaliseRows, plainLayer } from './normalisedRows'
 import { reduce } from './reduction'
 import { axesFrom, broadcastShape, broadcastStrides, resolveAxis, sameShape, stridedOffsets } from './strided'
 import type { Values, ValueType } from '../graph'
@@ -27,50 +31,46 @@ interface Normalisation {
   readonly hasStatistics: boolean
 }
 
-const DEFAULT_EPSILON = 1e-5
-
-/** x̂, m and r of contiguous rows in float64. */
-function normaliseRows(x: Float64Array, length: number, epsilon: number, isCentred: boolean) {
-  const rows = length === 0 ? 0 : x.length / length
-  const normalised = new Float64Array(x.length)
-  const means = new Float64Array(rows)
-  const inverses = new Float64Array(rows)
-  for (let i = 0; i < rows; i++) {
-    const row = x.subarray(i * length, (i + 1) * length)
-    const mean = isCentred ? row.reduce((a, b) => a + b, 0) / length : 0
-    const variance = row.reduce((a, b) => a + (b - mean) ** 2, 0) / length
-    const inverse = 1 / Math.sqrt(variance + epsilon)
-    means[i] = mean
-    inverses[i] = inverse
-    for (let j = 0; j < length; j++) normalised[i * length + j] = (row[j]! - mean) * inverse
-  }
-  return { normalised, means, inverses }
-}
-
 function isAll(values: Values | undefined, number: number): boolean {
   return values !== undefined && values.data.every((value) => value === number)
 }
 
-/** Nodes for x̂ and r. A node that neither scales nor shifts has x̂ as its output already. */
+function isPlain(node: NodeView): boolean {
+  return isAll(node.constant(1), 1) && (node.inputs[2] === undefined || isAll(node.constant(2), 0))
+}
+
+/** Nodes for x - m and r, in float32 at least. */
+function statisticsOf(normalisation: Normalisation, node: NodeView, build: Builder) {
+  const x = node.inputs[0]!
+  const { type, shape } = node.typeOf(0)
+  const isNarrow = type === 'float16' || type === 'bfloat16'
+  const wide = isNarrow ? build.cast(x, 'float32') : x
+  const [, mean, inverse] = node.outputs
+  if (normalisation.hasStatistics && mean && inverse) {
+    const { type } = build.typeOf(wide)
+    return { centred: build.sub(wide, build.cast(mean, type)), inverse: build.cast(inverse, type) }
+  }
+  const axes = axesFrom(normalisation.firstAxis(node), shape.length)
+  const count = elementCount(axes.map((axis) => shape[axis]!))
+  const centred = normalisation.isCentred ? build.sub(wide, build.reduceMean(wide, axes, true)) : wide
+  const squares = reduce(build, 'ReduceSumSquare', centred, axes)
+  const epsilon = node.float('epsilon', DEFAULT_EPSILON)
+  const spread = build.node('Sqrt', [build.add(squares, build.scalar(count * epsilon, wide))])
+  return { centred, inverse: build.div(build.scalar(Math.sqrt(count), wide), spread) }
+}
+
+/** Nodes for x̂, r and P. A node that neither scales nor shifts has x̂ as its output already. */
 function linearise(normalisation: Normalisation, node: NodeView, build: Builder) {
   const x = node.inputs[0]!
   const { type, shape } = node.typeOf(0)
   const axes = axesFrom(normalisation.firstAxis(node), shape.length)
   const count = elementCount(axes.map((axis) => shape[axis]!))
-  const isNarrow = type === 'float16' || type === 'bfloat16'
-  const wide = isNarrow ? build.cast(x, 'float32') : x
-  const centred = normalisation.isCentred ? build.sub(wide, build.reduceMean(wide, axes, true)) : wide
-  const squares = reduce(build, 'ReduceSumSquare', centred, axes)
-  const epsilon = node.float('epsilon', DEFAULT_EPSILON)
-  const spread = build.node('Sqrt', [build.add(squares, build.scalar(count * epsilon, wide))])
-  const inverse = build.div(build.scalar(Math.sqrt(count), wide), spread)
-  const isPlain = isAll(node.constant(1), 1) && (node.inputs[2] === undefined || isAll(node.constant(2), 0))
+  const { centred, inverse } = statisticsOf(normalisation, node, build)
   const normalised =
-    isPlain && node.outputs[0] ? node.outputs[0] : build.cast(build.mul(centred, inverse), type)
+    isPlain(node) && node.outputs[0] ? node.outputs[0] : build.cast(build.mul(centred, inverse), type)
   const narrow = build.cast(inverse, type)
   const inner = (a: string, b: string) => build.reduceMean(build.mul(a, b), axes, true)
   return {
-    isPlain,
     normalised,
     inverse: narrow,
     project(v: string): string {
@@ -140,11 +140,11 @@ function normalisationRule(normalisation: Normalisation): OperatorRule {
       if (!cotangents.some(Boolean)) return []
       const [cotangent, mean, deviation] = cotangents
       const local = linearise(normalisation, node, build)
-      const { isPlain, normalised, inverse, project } = local
+      const { normalised, inverse, project } = local
       const fromStatistics = wanted[0] ? local.statisticsVjp(mean, deviation) : undefined
       if (!cotangent) return [fromStatistics]
       const toInput = () => {
-        if (isPlain) return build.mul(project(cotangent), inverse)
+        if (isPlain(node)) return build.mul(project(cotangent), inverse)
         const scale = scaleOf(node, build)
         if (scalesRows(node)) return build.mul(project(cotangent), build.mul(inverse, scale))
         return build.mul(project(build.mul(cotangent, scale)), inverse)
@@ -161,10 +161,10 @@ function normalisationRule(normalisation: Normalisation): OperatorRule {
       if (!x && !scale && !bias) return []
       const { shape } = node.typeOf(0)
       const local = linearise(normalisation, node, build)
-      const { isPlain, normalised, inverse, project } = local
+      const { normalised, inverse, project } = local
       let tangent: string | undefined
       if (x) {
-        tangent = build.mul(project(x), isPlain ? inverse : build.mul(inverse, scaleOf(node, build)))
+        tangent = build.mul(project(x), isPlain(node) ? inverse : build.mul(inverse, scaleOf(node, build)))
       }
       if (scale) {
         tangent = build.sum(tangent, build.mul(normalised, build.reshape(scale, parameterShape(node, 1))))
@@ -204,67 +204,29 @@ const layer: Normalisation = {
   parameterShape: (node, input) => node.typeOf(input).shape,
 }
 
-/** Groups, and the shapes that x and its parameters take in between. */
-function groupsOf(node: NodeView) {
-  const { shape } = node.typeOf(0)
-  const groups = node.int('num_groups')
-  const [batch, channels] = shape
-  if (batch === undefined || channels === undefined || !(groups > 0) || channels % groups !== 0) {
-    throw node.error(`${channels ?? 0} channels do not part into ${groups} groups. Export the model again.`)
-  }
-  // Opset 18 had a scale and a bias for each group, from 21 on it is each channel.
-  const parameters = elementCount(node.typeOf(1).shape)
-  const isPerGroup = parameters === groups && groups !== channels
-  if (!isPerGroup && parameters !== channels) {
-    throw node.error(
-      `a scale of ${parameters} entries fits neither ${groups} groups nor ${channels} channels.`,
-    )
-  }
-  const parted = [batch, groups, elementCount(shape.slice(1)) / groups]
-  return { groups, channels, isPerGroup, parted }
+/** x̂ with its statistics as outputs, scaled and shifted in nodes of their own. */
+function rewriteLayer(node: NodeView, build: Builder): string[] | undefined {
+  const axis = layer.firstAxis(node)
+  const length = elementCount(node.typeOf(0).shape.slice(axis))
+  const [y, mean, inverse] = node.outputs
+  if (!y || mean || inverse || !hasPlainLayer(build, length)) return undefined
+  const normalised = plainLayer(build, node.inputs[0]!, axis, node.float('epsilon', DEFAULT_EPSILON))
+  if (isPlain(node)) return [normalised]
+  const scaled = isAll(node.constant(1), 1) ? normalised : build.mul(normalised, node.inputs[1]!)
+  return [node.inputs[2] === undefined ? scaled : build.add(scaled, node.inputs[2])]
 }
 
-const groupNormalization: OperatorRule = {
-  infer(node) {
-    groupsOf(node)
-    return [node.typeOf(0)]
-  },
-  evaluate(node, inputs) {
-    const [x, scale, bias] = inputs.map((input) => input!) as [Values, Values, Values]
-    const { channels, isPerGroup, groups, parted } = groupsOf(node)
-    const epsilon = node.float('epsilon', DEFAULT_EPSILON)
-    const { normalised } = normaliseRows(x.data, parted[2]!, epsilon, true)
-    const size = elementCount(x.shape.slice(2))
-    const data = normalised.map((value, i) => {
-      const channel = Math.floor(i / size) % channels
-      const at = isPerGroup ? Math.floor((channel * groups) / channels) : channel
-      return value * scale.data[at]! + bias.data[at]!
-    })
-    return [{ type: x.type, shape: x.shape, data }]
-  },
-  /** As PyTorch's exporter writes it up to opset 20: ONNX Runtime would inline it with nodes that run on the CPU. */
-  rewrite(node, build) {
-    const { groups, channels, isPerGroup, parted } = groupsOf(node)
-    const { type, shape } = node.typeOf(0)
-    const constant = (value: number) => build.constant(type, [groups], new Float64Array(groups).fill(value))
-    const [scale, bias] = isPerGroup ? [node.inputs[1]!, node.inputs[2]!] : [constant(1), constant(0)]
-    const epsilon = { float: node.float('epsilon', DEFAULT_EPSILON) }
-    const grouped = build.reshape(node.inputs[0]!, parted)
-    const normalised = build.reshape(
-      build.node('InstanceNormalization', [grouped, scale, bias], { epsilon }),
-      shape,
-    )
-    if (isPerGroup) return [normalised]
-    const perChannel = [channels, ...shape.slice(2).map(() => 1)]
-    const scaled = build.mul(normalised, build.reshape(node.inputs[1]!, perChannel))
-    return [build.add(scaled, build.reshape(node.inputs[2]!, perChannel))]
-  },
+/** A GroupNorm of PyTorch's exporter becomes a LayerNormalization of its groups. */
+function rewriteInstance(node: NodeView, build: Builder): string[] | undefined {
+  const length = elementCount(node.typeOf(0).shape.slice(2))
+  if (!isPlain(node) || !hasPlainLayer(build, length)) return undefined
+  return [plainLayer(build, node.inputs[0]!, 2, node.float('epsilon', DEFAULT_EPSILON))]
 }
 
 export const rules: OperatorRules = {
-  InstanceNormalization: normalisationRule(instance),
-  LayerNormalization: normalisationRule(layer),
+  InstanceNormalization: { ...normalisationRule(instance), rewrite: rewriteInstance },
+  LayerNormalization: { ...normalisationRule(layer), rewrite: rewriteLayer },
   RMSNormalization: normalisationRule({ ...layer, isCentred: false, hasStatistics: false }),
-  GroupNormalization: groupNormalization,
+  ...groupRules,
   ...otherRules,
 }

@@ -60,6 +60,7 @@ describe('LayerNormalization', () => {
   it('gives mean and inverse deviation too', async () => {
     const inputs = [random([4, 5]), random([5], 2), random([5], 3)]
     await checkRule('LayerNormalization', { inputs, outputs: 3 })
+    await checkRule('LayerNormalization', { inputs: [inputs[0], ones(5)], constants: [1], outputs: 3 })
   })
 })
 
@@ -99,6 +100,31 @@ describe('BatchNormalization', () => {
 })
 
 describe('rewritten normalisations', () => {
+  it('InstanceNormalization without scale and bias, as in an exported GroupNorm', async () => {
+    for (const shape of [
+      [2, 3, 7],
+      [1, 3, 4, 5],
+    ]) {
+      const check = { inputs: [random(shape, 1, -1, 2), ones(3), zeros(3)], constants: [1, 2] }
+      await checkFunction('InstanceNormalization', check)
+    }
+  })
+
+  it('LayerNormalization with and without scale and bias', async () => {
+    for (const parameters of [
+      [random([5], 2)],
+      [random([5], 2), random([5], 3)],
+      [ones(5), random([5], 3)],
+      [ones(5)],
+    ]) {
+      await checkFunction('LayerNormalization', {
+        inputs: [random([3, 4, 5]), ...parameters],
+        constants: [1, 2],
+        attributes: { axis: 2 },
+      })
+    }
+  })
+
   it.each([
     [18, 2, 2],
     [21, 2, 6],
@@ -116,6 +142,11 @@ describe('rewritten normalisations', () => {
         opset,
       })
     }
+  })
+
+  it('GroupNormalization of groups too long for one LayerNormalization', async () => {
+    const inputs = [random([1, 2, 33_000], 1, -1, 2), random([2], 2), random([2], 3)]
+    await checkFunction('GroupNormalization', { inputs, attributes: { num_groups: 1 }, opset: 21 })
   })
 
   it('LpNormalization by both norms, and of zeros', async () => {
