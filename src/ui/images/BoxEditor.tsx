@@ -88,7 +88,7 @@ export function BoxEditor({ lab, disabled }: { lab: ImagesStore; disabled: boole
     <svg
       ref={svg}
       viewBox="0 0 100 100"
-      className={classes.overlay}
+      className={`${classes.overlay} ${classes.handles}`}
       onPointerMove={move}
       onPointerUp={end}
       onPointerCancel={cancel}

@@ -25,7 +25,7 @@ export function FilmDialog({ lab, onClose }: FilmDialogProps) {
       try {
         const film = await lab.getState().exportFilm(setFraction, control.signal)
         if (control.signal.aborted) return
-        download(film, `${fileStem(lab.getState())}-film.webm`)
+        download(film, `${fileStem(lab.getState())}-film.${film.type.includes('mp4') ? 'mp4' : 'webm'}`)
         close.current()
       } catch (error) {
         if (!control.signal.aborted) setFailure(error instanceof Error ? error.message : String(error))

@@ -58,7 +58,7 @@ export function ImageChooser({ lab, onOpen, onCamera, onCrop }: ImageChooserProp
       {picker.input}
       <Group gap={6} mt={8}>
         <Button
-          size="compact-sm"
+          size="compact-xs"
           variant="default"
           leftSection={<IconUpload size={15} />}
           disabled={disabled}
@@ -68,7 +68,7 @@ export function ImageChooser({ lab, onOpen, onCamera, onCrop }: ImageChooserProp
           Your image…
         </Button>
         <Button
-          size="compact-sm"
+          size="compact-xs"
           variant="default"
           leftSection={<IconCamera size={15} />}
           disabled={disabled}
@@ -79,7 +79,7 @@ export function ImageChooser({ lab, onOpen, onCamera, onCrop }: ImageChooserProp
         </Button>
         {(own !== null || cropped) && (
           <Button
-            size="compact-sm"
+            size="compact-xs"
             variant="default"
             leftSection={<IconCrop size={15} />}
             disabled={disabled}

@@ -68,7 +68,7 @@ export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => voi
         </aside>
         <div className={classes.centre}>
           <Text size="sm" className={classes.invitation}>
-            Something is missing from this picture: press <b>Run</b> and watch what it may have been, or try{' '}
+            Part of this picture is lost: press <b>Run</b> and watch what it may have been, or try{' '}
             <b>your own image</b>.
           </Text>
           <div className={classes.pictures}>

@@ -3,7 +3,7 @@ import { Button, Menu } from '@mantine/core'
 import { IconChevronDown, IconFileExport, IconLink, IconMovie, IconPhotoDown } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
-import type { ImagesLabActions } from '../../store/images/types'
+import type { ExportedPicture } from '../../store/images/types'
 import { fileSaver, type ExportFailure } from '../exportFailure'
 import { SharedTextModal } from '../SharedTextModal'
 import { FilmDialog } from './FilmDialog'
@@ -11,17 +11,18 @@ import { fileStem } from './fileNames'
 import type { ImagesStore } from './stores'
 
 interface PictureItem {
-  readonly which: Parameters<ImagesLabActions['exportPicture']>[0]
+  readonly which: ExportedPicture
   readonly label: string
   readonly needs: 'result' | 'several' | 'observation'
 }
 
 const PICTURES: readonly PictureItem[] = [
-  { which: 'restoration', label: 'Restoration, PNG', needs: 'result' },
+  { which: 'restoration', label: 'Restoration (sample 1), PNG', needs: 'result' },
   { which: 'observation', label: 'Observation, PNG', needs: 'observation' },
   { which: 'original', label: 'Original, PNG', needs: 'observation' },
   { which: 'deviation', label: 'Deviation, PNG', needs: 'several' },
-  { which: 'sheet', label: 'Sheet of all pictures, PNG', needs: 'result' },
+  { which: 'mean', label: 'Mean of the samples, PNG', needs: 'several' },
+  { which: 'sheet', label: 'All three side by side, PNG', needs: 'result' },
 ]
 
 export function ImagesMenu({ lab, onFailure }: { lab: ImagesStore; onFailure: ExportFailure }) {
@@ -78,7 +79,7 @@ export function ImagesMenu({ lab, onFailure }: { lab: ImagesStore; onFailure: Ex
             onClick={save('numbers', '.csv', () => lab.getState().exportCsv())}
             data-testid="export-csv"
           >
-            Samples and steps, CSV
+            Numbers of each step, CSV
           </Menu.Item>
           <Menu.Item
             leftSection={<IconFileExport size={16} />}

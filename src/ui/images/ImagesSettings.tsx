@@ -27,8 +27,14 @@ interface ImagesSettingsProps {
 }
 
 export function ImagesSettings({ lab, onOpen, onCamera, onCrop }: ImagesSettingsProps) {
+  const busy = useStore(lab, whyBusy)
   return (
     <Stack gap="sm">
+      {busy !== undefined && (
+        <Text size="xs" fw={600} data-testid="busy">
+          {busy}
+        </Text>
+      )}
       <PresetChooser lab={lab} />
       <SettingGroup lab={lab} group="image" title="Image">
         <ImageChooser lab={lab} onOpen={onOpen} onCamera={onCamera} onCrop={onCrop} />
@@ -111,10 +117,12 @@ interface SettingGroupProps {
 function SettingGroup({ lab, group, title, children }: SettingGroupProps) {
   const hidden = useStore(lab, (state) => state.hidden.has('advanced'))
   const settings = useStore(lab, (state) => state.settings)
+  const fixedSide = useStore(lab, ({ model }) => typeof model.contract?.image.width === 'number')
   const keys = imagesKeys.filter(
     (key) =>
       imageSettings[key].group === group &&
       !OF_COMPONENTS.includes(key) &&
+      !(key === 'side' && fixedSide) &&
       whyImageUnused(key, settings) === undefined,
   )
   const advanced = keys.filter((key) => !imageSettings[key].prominent)

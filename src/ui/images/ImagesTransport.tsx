@@ -13,7 +13,7 @@ import { view } from './view'
 export function ImagesTransport({ lab, onHelp }: { lab: ImagesStore; onHelp: () => void }) {
   const state = useStore(lab)
   const frame = useStore(view, (shown) => shown.frame)
-  const { run, compare, reseed } = state
+  const { run, compare, model, reseed } = state
   const { film, status } = run
   const newest = film.length - 1
   const running = status === 'running'
@@ -56,6 +56,7 @@ export function ImagesTransport({ lab, onHelp }: { lab: ImagesStore; onHelp: () 
       onPause={state.pause}
       steps={[]}
       onCancel={underWay ? state.cancel : undefined}
+      cancelHint="Stop the run at once; the pictures so far stay."
       reset={{
         label: 'New noise',
         hint: 'Take other random numbers for the sampler: other samples of the same posterior.',
@@ -69,7 +70,8 @@ export function ImagesTransport({ lab, onHelp }: { lab: ImagesStore; onHelp: () 
         underWay
           ? {
               label: 'Sampling',
-              fraction: run.steps > 0 ? run.step / run.steps : undefined,
+              fraction:
+                run.step > 0 ? run.step / run.steps : model.status === 'ready' ? undefined : model.fraction,
               secondsLeft: running ? run.secondsLeft : undefined,
             }
           : modelProgress(state)
@@ -107,7 +109,8 @@ export function statusText({ status, run, compare, model }: ImagesLab): string {
   if (status === 'starting') return 'Starting the device…'
   switch (run.status) {
     case 'running':
-      return run.step > 0 ? `Step ${run.step} of ${run.steps}` : run.label || 'Starting the run'
+      if (run.step > 0) return `Step ${run.step} of ${run.steps}`
+      return (model.status === 'ready' ? run.label : model.label) || 'Starting the run'
     case 'paused':
       return `Paused at step ${run.step} of ${run.steps}`
     case 'failed':

@@ -68,7 +68,7 @@ export function KSpaceEditor({ lab, disabled }: { lab: ImagesStore; disabled: bo
         <svg
           ref={svg}
           viewBox="0 0 100 100"
-          className={classes.overlay}
+          className={`${classes.overlay} ${classes.handles}`}
           onPointerMove={move}
           onPointerUp={end}
           onPointerCancel={end}
@@ -81,7 +81,7 @@ export function KSpaceEditor({ lab, disabled }: { lab: ImagesStore; disabled: bo
             height={100}
             fill={colour}
             fillOpacity={0.25}
-            pointerEvents="none"
+            style={{ pointerEvents: 'none' }}
           />
           {edges.map((edge, k) => (
             <line
@@ -126,7 +126,7 @@ export function KSpaceEditor({ lab, disabled }: { lab: ImagesStore; disabled: bo
             strokeDasharray="5 4"
             strokeWidth={2}
             vectorEffect="non-scaling-stroke"
-            pointerEvents="none"
+            style={{ pointerEvents: 'none' }}
           />
           <circle
             cx={92}

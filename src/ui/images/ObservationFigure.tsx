@@ -21,7 +21,7 @@ const CAPTIONS: Readonly<Record<TaskName, string>> = {
   box: 'Drag the square to hide something else; its corners resize it.',
   brush: 'What you paint over is missing and will be filled in.',
   random: 'The pixels that are known; all others are to be found.',
-  motion: 'The image smeared along a path. Draw your own path below.',
+  motion: 'The image smeared along a path: draw your own in the pad.',
   gaussian: 'The image out of focus.',
   superres: 'The small picture that is known, pixel by pixel.',
   mri: 'What the plain inverse makes of the measured columns: ghosts and blur.',

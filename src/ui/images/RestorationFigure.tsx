@@ -13,6 +13,7 @@ import { whyNoRun } from './busy'
 import { fileStem } from './fileNames'
 import classes from './images.module.css'
 import { PictureCanvas } from './PictureCanvas'
+import { picturePng } from './pictureFiles'
 import { sampleNumbers } from './pictureText'
 import pictures from './pictures.module.css'
 import type { ImagesStore } from './stores'
@@ -30,8 +31,9 @@ export function RestorationFigure({ lab }: { lab: ImagesStore }) {
   const shown = shownPicture(run, shownView)
   // Of the run: the lab may show another image by now.
   const before = shownView.before === 'observation' ? run.result?.observation : run.result?.truth
-  const save = async () =>
-    download(await lab.getState().exportPicture('restoration'), `${fileStem(lab.getState())}-restoration.png`)
+  const save = async () => {
+    if (shown) download(await picturePng(shown.picture), `${fileStem(lab.getState())}-restoration.png`)
+  }
   const numbers =
     shown?.final && run.result ? sampleNumbers(run.result, sampleOf(run.result.samples, shownView)) : null
   return (
@@ -130,7 +132,7 @@ function EmptyRestoration({ lab }: { lab: ImagesStore }) {
       <div className={pictures.empty}>
         <Loader size="sm" />
         <Text size="xs" c="dimmed">
-          {label || 'Starting…'}
+          {modelLabel || label || 'Starting…'}
         </Text>
       </div>
     )
@@ -151,7 +153,7 @@ function EmptyRestoration({ lab }: { lab: ImagesStore }) {
       </Button>
       {unavailable !== undefined && (
         <Text size="xs" c="dimmed" role="status">
-          {modelLabel || unavailable}
+          {unavailable}
         </Text>
       )}
     </div>

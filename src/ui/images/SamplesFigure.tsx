@@ -9,6 +9,7 @@ import { Figure } from '../plots/Figure'
 import { fileStem } from './fileNames'
 import classes from './images.module.css'
 import { PictureCanvas } from './PictureCanvas'
+import { samplesPng } from './pictureFiles'
 import { decibels, similarity } from './pictureText'
 import pictures from './pictures.module.css'
 import type { ImagesStore } from './stores'
@@ -21,14 +22,15 @@ export function SamplesFigure({ lab }: { lab: ImagesStore }) {
   const chosen = useStore(view, (state) => state.sample)
   const finished = result !== null && status !== 'running' && status !== 'paused' ? result : null
   const samples = finished?.samples ?? frames
-  const save = async () =>
-    download(await lab.getState().exportPicture('sheet'), `${fileStem(lab.getState())}-sheet.png`)
+  const save = async () => {
+    if (finished) download(await samplesPng(finished), `${fileStem(lab.getState())}-samples.png`)
+  }
   return (
     <Figure
       testId="figure-samples"
       title="Samples of the posterior"
       onExport={finished && !hidden ? save : undefined}
-      exportLabel="Save the sheet of all samples as PNG"
+      exportLabel="Save all samples as PNG"
       caption={
         finished
           ? 'Each is an image that fits the observation; choose one to see it large. The mean has the least error, and is blurred where the samples differ.'

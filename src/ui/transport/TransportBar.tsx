@@ -65,6 +65,8 @@ interface TransportBarProps {
   readonly reset: TransportStep
   /** Stops the step under way at once; undefined while there is none. */
   readonly onCancel?: (() => void) | undefined
+  /** What cancelling does. */
+  readonly cancelHint?: string
   /** The step under way cannot be paused, only cancelled. */
   readonly unpausable?: boolean
   /** One short sentence, announced to screen readers. */
@@ -76,6 +78,7 @@ interface TransportBarProps {
 export function TransportBar(props: TransportBarProps) {
   const { running, runLabel, runHint, runUnavailable, onRun, onPause, unpausable, onCancel } = props
   const { steps, reset, status, progress, scrubber } = props
+  const { cancelHint = 'Stop the step under way at once; complete iterations stay.' } = props
   return (
     <div
       className={classes.bar}
@@ -124,7 +127,7 @@ export function TransportBar(props: TransportBarProps) {
           <ReasonedButton
             step={{
               label: 'Cancel',
-              hint: 'Stop the step under way at once; complete iterations stay.',
+              hint: cancelHint,
               testId: 'cancel',
               onClick: onCancel,
             }}
