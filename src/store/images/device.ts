@@ -23,8 +23,8 @@ export interface ImagesDevice {
   readonly space: VectorSpace
   readonly primitives: ImagePrimitives
   readonly runtime: OrtRuntime
-  /** Bytes that one buffer, and all together, may have; the second is a guess on a GPU, which does not say. */
-  readonly limits: { readonly buffer: number; readonly all: number }
+  /** Bytes that a denoiser and its vectors may take; a guess on a GPU, which does not say. */
+  readonly limits: { readonly all: number }
   /** Resolves with the reason when the device is lost; never for the CPU. */
   readonly lost: Promise<string>
   destroy(): void
@@ -61,10 +61,7 @@ async function openGpu(): Promise<ImagesDevice> {
       space,
       primitives: await createGpuImagePrimitives(space),
       runtime,
-      limits: {
-        buffer: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
-        all: GPU_BYTES,
-      },
+      limits: { all: GPU_BYTES },
       lost,
       destroy: () => device.destroy(),
     }
@@ -81,7 +78,7 @@ async function openCpu(): Promise<ImagesDevice> {
     space,
     primitives: createCpuImagePrimitives(space),
     runtime: await wasmRuntime(),
-    limits: { buffer: CPU_BYTES, all: CPU_BYTES },
+    limits: { all: CPU_BYTES },
     lost: new Promise(() => undefined),
     destroy: () => undefined,
   }
