@@ -1,5 +1,5 @@
 /**
- * The system that joins a denoised image and a measurement, and which all methods but DPS solve:
+ * The system that joins a denoised image and a measurement, which MMPS, TMPD and JFPS solve with their own V:
  *
  *     (sigma_y² I + A V Aᵀ) v = y - A xHat,   d(x_t | y) = xHat + W Aᵀ v
  *
@@ -9,13 +9,37 @@
 import type { BatchedSolver } from '../../linalg/batched/solver'
 import { batchedSolvers } from '../../linalg/batched/solvers'
 import type { Scalars, Vector, VectorMap } from '../../linalg/vectorSpace'
-import type { ImageOperator } from '../../operators/types'
 import type { EstimatorRequest, ImageSolverName } from './types'
 
-/** What a product with c V is: factor · map, without a map factor · I. */
-export interface ScaledCovariance {
-  readonly factor: number
-  readonly map?: VectorMap
+/**
+ * Iterations that solve the system where V needs no network. Blurred measurements with little noise may need more: CG then
+ * leaves out what they hardly saw.
+ */
+export const SUFFICIENT_ITERATIONS = 50
+
+/** Sizes of an image and of its measurement. Error: RangeError where sigma_y is not above 0 or y has another shape. */
+export function checkMeasurement({ denoiser, operator, y, sigmaY }: EstimatorRequest) {
+  const { batch } = denoiser
+  const { channels, height, width } = operator.output
+  const output = channels * height * width
+  if (!(sigmaY > 0 && Number.isFinite(sigmaY))) {
+    throw new RangeError(`The measurement noise sigma_y must be above 0, not ${sigmaY}.`)
+  }
+  if (y.size !== output || (y.batch !== 1 && y.batch !== batch)) {
+    throw new RangeError(
+      `y is [${y.batch}, ${y.size}], but the operator gives [${batch}, ${output}]: measure it with the same operator.`,
+    )
+  }
+  return { input: denoiser.shape.channels * denoiser.shape.height * denoiser.shape.width, output }
+}
+
+/** out ← y - A x. */
+export function subtractMeasured({ denoiser, operator, y }: EstimatorRequest, x: Vector, out: Vector): void {
+  operator.apply(x, out)
+  denoiser.space.combine(out, [
+    { factor: 1, vector: y },
+    { factor: -1, vector: out },
+  ])
 }
 
 export class ObservedSystem {
@@ -26,29 +50,18 @@ export class ObservedSystem {
   private readonly image: Vector
   private readonly solver: BatchedSolver
 
-  /** Error: RangeError where sigma_y is not above 0 or y has another shape than the operator gives. */
+  /** Errors: as checkMeasurement. */
   constructor(
     private readonly request: EstimatorRequest,
     solver: ImageSolverName,
   ) {
-    const { denoiser, operator, y, sigmaY } = request
-    const { space, batch } = denoiser
-    const { channels, height, width } = operator.output
-    const measured = channels * height * width
-    if (!(sigmaY > 0 && Number.isFinite(sigmaY))) {
-      throw new RangeError(`The measurement noise sigma_y must be above 0, not ${sigmaY}.`)
-    }
-    if (y.size !== measured || (y.batch !== 1 && y.batch !== batch)) {
-      throw new RangeError(
-        `y is [${y.batch}, ${y.size}], but the operator gives [${batch}, ${measured}]: measure it with the same operator.`,
-      )
-    }
-    const size = denoiser.shape.channels * denoiser.shape.height * denoiser.shape.width
-    this.b = space.vector('y - A xHat', batch, measured)
-    this.v = space.vector('v', batch, measured)
-    this.pulled = space.vector('Aᵀ v', batch, size)
-    this.image = space.vector('V Aᵀ v', batch, size)
-    this.solver = new batchedSolvers[solver](space, batch, measured)
+    const { space, batch } = request.denoiser
+    const { input, output } = checkMeasurement(request)
+    this.b = space.vector('y - A xHat', batch, output)
+    this.v = space.vector('v', batch, output)
+    this.pulled = space.vector('Aᵀ v', batch, input)
+    this.image = space.vector('V Aᵀ v', batch, input)
+    this.solver = new batchedSolvers[solver](space, batch, output)
   }
 
   get residual(): Scalars {
@@ -60,25 +73,23 @@ export class ObservedSystem {
     return 1 / (this.request.sigmaY ** 2 + largest)
   }
 
-  /** Solves for v and pulls it back; `scale` is c, `covariance` c V. */
-  async solve(xHat: Vector, scale: number, covariance: ScaledCovariance, iterations: number): Promise<void> {
-    const { b, v, pulled, image, solver } = this
-    const { denoiser, operator, y, sigmaY } = this.request
-    const { space } = denoiser
-    const { factor, map } = covariance
-    const noise = scale * sigmaY ** 2
-    operator.apply(xHat, b)
-    space.combine(b, [
-      { factor: 1, vector: y },
-      { factor: -1, vector: b },
-    ])
+  /** Solves for v and pulls it back; `scale` is c, and c V = factor · map. */
+  async solve(
+    xHat: Vector,
+    scale: number,
+    { factor, map }: { readonly factor: number; readonly map: VectorMap },
+    iterations: number,
+  ): Promise<void> {
+    const { b, v, pulled, image, solver, request } = this
+    const { denoiser, operator, sigmaY } = request
+    subtractMeasured(request, xHat, b)
     const product: VectorMap = async (u, out) => {
       operator.adjoint(u, pulled)
-      if (map) await map(pulled, image)
-      operator.apply(map ? image : pulled, out)
-      space.combine(out, [
+      await map(pulled, image)
+      operator.apply(image, out)
+      denoiser.space.combine(out, [
         { factor, vector: out },
-        { factor: noise, vector: u },
+        { factor: scale * sigmaY ** 2, vector: u },
       ])
     }
     await solver.solve(product, b, v, iterations)
@@ -89,15 +100,4 @@ export class ObservedSystem {
     this.solver.release()
     this.request.denoiser.space.release(this.pulled, this.b, this.v, this.image)
   }
-}
-
-/**
- * Iterations that solve the system where V needs no network. With V a multiple of I, A Aᵀ of inpainting and of the gray image is
- * a multiple of a projection (1 iteration is exact), and MRI's has the eigenvalues 0, 1/2 and 1 (at most 3). Others are cut
- * where sigma_t is large and sigma_y small: CG then leaves out what the measurement hardly saw.
- */
-export function sufficientIterations({ description: { kind } }: ImageOperator, isMultiple: boolean): number {
-  if (isMultiple && (kind === 'inpainting' || kind === 'gray')) return 1
-  if (isMultiple && kind === 'mri') return 3
-  return 50
 }

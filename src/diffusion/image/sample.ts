@@ -56,7 +56,7 @@ export async function sampleImages(
   request: ImageSampleRequest,
   control: ImageSampleControl = {},
 ): Promise<ImageSamples> {
-  const { denoiser, operator, plan, seed, options } = request
+  const { denoiser, plan, seed, options } = request
   const { space, batch, shape } = denoiser
   const size = shape.channels * shape.height * shape.width
   if (plan.length === 0) throw new RangeError('A plan needs at least one step.')

@@ -3,11 +3,12 @@
  */
 import { describe, expect, it } from 'vitest'
 import { bicgstab } from '../../../src/linalg/bicgstab'
+import { BatchedLeastSquares } from '../../../src/linalg/batched/leastSquares'
 import { batchedSolvers } from '../../../src/linalg/batched/solvers'
 import { cg } from '../../../src/linalg/cg'
 import { gmres } from '../../../src/linalg/gmres'
 import type { VectorSpace } from '../../../src/linalg/vectorSpace'
-import { multiply } from '../../../src/math/matrix'
+import { multiply, solveDense, transpose } from '../../../src/math/matrix'
 import { RandomStream } from '../../../src/math/philox'
 import { denseMap, vectorFrom } from './dense'
 
@@ -142,6 +143,48 @@ export function describeAgreement(space: VectorSpace): void {
         }
       }
     })
+  })
+
+  it('damped least squares is the solution of the normal equations, also where b is out of reach', async () => {
+    const [batch, size] = [2, 6]
+    const matrices = [0, 1].map((i) => matrixOf(size, false, 300 + i))
+    // a row of zeros: b there is no x's
+    for (const matrix of matrices) matrix.fill(0, 0, size)
+    const transposes = matrices.map((matrix) => transpose(matrix, size, size))
+    const rights = [normals(size, 310), normals(size, 311)]
+    const forward = denseMap(
+      space,
+      matrices.flatMap((matrix) => [...matrix]),
+      batch,
+      size,
+    )
+    const back = denseMap(
+      space,
+      transposes.flatMap((matrix) => [...matrix]),
+      batch,
+      size,
+    )
+    const b = vectorFrom(
+      space,
+      batch,
+      rights.flatMap((right) => [...right]),
+    )
+    const x = space.vector('x', batch, size)
+    const solver = new BatchedLeastSquares(space, batch, size, size)
+    for (const damping of [1, 1e-4, 1e-10]) {
+      await solver.solve({ apply: forward.map, adjoint: back.map, b, damping }, x, 12)
+      const solution = await space.read(x)
+      matrices.forEach((matrix, i) => {
+        const normal = multiply(transposes[i]!, matrix, size, size, size)
+        for (let j = 0; j < size; j++) normal[j * (size + 1)]! += damping
+        const expected = solveDense(normal, multiply(transposes[i]!, rights[i]!, size, size, 1), size)
+        const row = solution.subarray(i * size, (i + 1) * size)
+        // where nothing damps the direction that A does not see, rounding along it stays
+        expect(norm(expected.map((value, j) => value - row[j]!))).toBeLessThan(1e-4 * norm(expected))
+      })
+    }
+    expect(Math.max(...(await space.readScalars(solver.residual)))).toBeLessThan(1e-5)
+    solver.release()
   })
 
   it('CG stops at non-positive curvature, each sample alone', async () => {

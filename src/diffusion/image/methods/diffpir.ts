@@ -3,23 +3,23 @@
  *
  *     argmin_x ‖y - A x‖²/sigma_y² + λ ‖x - d(x_t)‖²/sigma_t² = d + V Aᵀ (sigma_y² I + A V Aᵀ)⁻¹ (y - A d),   V = (sigma_t²/λ) I
  *
- * by CG. A step costs 1 forward, no VJP.
+ * by damped least squares. A step costs 1 forward, no VJP.
  *
  * Source: Zhu et al., "Denoising diffusion models for plug-and-play image restoration", CVPR workshops 2023, eq. 13.
  */
 import type { Scalars, Vector } from '../../../linalg/vectorSpace'
 import type { AffineStep } from '../../types'
-import { ObservedSystem, sufficientIterations } from '../observedSystem'
+import { ProximalSystem } from '../proximalSystem'
 import type { EstimatorRequest, ImageEstimator } from '../types'
 
 export class DiffpirEstimator implements ImageEstimator {
-  private readonly system: ObservedSystem
+  private readonly system: ProximalSystem
 
-  /** Errors: RangeError where λ is not above 0, or as ObservedSystem. */
+  /** Errors: RangeError where λ is not above 0, or as ProximalSystem. */
   constructor(private readonly request: EstimatorRequest) {
     const { proximity } = request.options
     if (!(proximity > 0)) throw new RangeError(`DiffPIR needs λ above 0, got ${proximity}.`)
-    this.system = new ObservedSystem(request, 'cg')
+    this.system = new ProximalSystem(request)
   }
 
   get solverResidual(): Scalars {
@@ -28,15 +28,12 @@ export class DiffpirEstimator implements ImageEstimator {
 
   async estimate(xT: Vector, { sigma }: AffineStep, out: Vector): Promise<Vector> {
     const { system } = this
-    const { denoiser, operator, options } = this.request
+    const { denoiser, options } = this.request
     await denoiser.denoise(xT, sigma, out)
-    const variance = sigma ** 2 / options.proximity
-    const scale = system.scale(variance)
-    const factor = scale * variance
-    await system.solve(out, scale, { factor }, sufficientIterations(operator, true))
+    await system.solve(out, sigma ** 2 / options.proximity)
     denoiser.space.combine(out, [
       { factor: 1, vector: out },
-      { factor, vector: system.pulled },
+      { factor: 1, vector: system.update },
     ])
     return out
   }

@@ -11,6 +11,7 @@
 import type { Scalars, Vector } from '../../../linalg/vectorSpace'
 import { isGuided } from '../../posterior/dps'
 import type { AffineStep } from '../../types'
+import { checkMeasurement, subtractMeasured } from '../observedSystem'
 import type { EstimatorRequest, ImageEstimator } from '../types'
 
 export class DpsEstimator implements ImageEstimator {
@@ -19,33 +20,29 @@ export class DpsEstimator implements ImageEstimator {
   private readonly direction: Vector
   private readonly length: Scalars
 
-  /** Error: RangeError where ζ is not a number of at least 0. */
+  /** Errors: RangeError where ζ is not a number of at least 0, or as checkMeasurement. */
   constructor(private readonly request: EstimatorRequest) {
-    const { denoiser, operator, options } = request
-    const { space, batch, shape } = denoiser
+    const { denoiser, options } = request
+    const { space, batch } = denoiser
     if (!(options.guidance >= 0 && Number.isFinite(options.guidance))) {
       throw new RangeError(`DPS needs ζ of at least 0, got ${options.guidance}.`)
     }
-    const { channels, height, width } = operator.output
-    this.r = space.vector('y - A xHat', batch, channels * height * width)
-    this.direction = space.vector('Aᵀ r', batch, shape.channels * shape.height * shape.width)
+    const { input, output } = checkMeasurement(request)
+    this.r = space.vector('y - A xHat', batch, output)
+    this.direction = space.vector('Aᵀ r', batch, input)
     this.length = space.scalars('ζ/(b ‖r‖)', batch)
   }
 
   async estimate(xT: Vector, step: AffineStep, out: Vector): Promise<Vector> {
     const { r, direction, length } = this
-    const { denoiser, operator, y, options } = this.request
+    const { denoiser, operator, options } = this.request
     const { space } = denoiser
     if (!isGuided(step)) {
       await denoiser.denoise(xT, step.sigma, out)
       return out
     }
     const { xHat, vjp } = await denoiser.linearize(xT, step.sigma)
-    operator.apply(xHat, r)
-    space.combine(r, [
-      { factor: 1, vector: y },
-      { factor: -1, vector: r },
-    ])
+    subtractMeasured(this.request, xHat, r)
     space.dot(length, r, r)
     space.compute([
       { operation: 'root', out: length, a: length },

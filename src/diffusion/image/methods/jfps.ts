@@ -10,7 +10,7 @@
  */
 import type { Scalars, Vector } from '../../../linalg/vectorSpace'
 import type { AffineStep } from '../../types'
-import { ObservedSystem, sufficientIterations } from '../observedSystem'
+import { ObservedSystem, SUFFICIENT_ITERATIONS } from '../observedSystem'
 import { SpectralFilter } from '../spectralFilter'
 import type { EstimatorRequest, ImageEstimator } from '../types'
 
@@ -39,14 +39,14 @@ export class JfpsEstimator implements ImageEstimator {
 
   async estimate(xT: Vector, { sigma }: AffineStep, out: Vector): Promise<Vector> {
     const { system, filter, largest } = this
-    const { denoiser, operator } = this.request
+    const { denoiser } = this.request
     await denoiser.denoise(xT, sigma, out)
     const posterior = (variance: number) =>
       variance === 0 ? 0 : (variance * sigma ** 2) / (variance + sigma ** 2)
     const scale = system.scale(posterior(largest))
     filter.setGains((variance) => scale * posterior(variance))
     const covariance = { factor: 1, map: (u: Vector, to: Vector) => filter.apply(u, to) }
-    await system.solve(out, scale, covariance, sufficientIterations(operator, false))
+    await system.solve(out, scale, covariance, SUFFICIENT_ITERATIONS)
     filter.apply(system.pulled, system.pulled)
     denoiser.space.combine(out, [
       { factor: 1, vector: out },

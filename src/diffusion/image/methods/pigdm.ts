@@ -3,21 +3,21 @@
  *
  *     (sigma_y² I + r² A Aᵀ) v = y - A d(x_t),   d(x_t | y) = d(x_t) + sigma_t² Jᵀ Aᵀ v,   r² = sigma_t²/(1 + sigma_t²)
  *
- * The system needs no network: CG until it is solved. A step costs 1 forward and 1 VJP.
+ * The system needs no network: least squares until it is solved. A step costs 1 forward and 1 VJP.
  *
  * Source: Song et al., "Pseudoinverse-guided diffusion models for inverse problems", ICLR 2023.
  */
 import type { Scalars, Vector } from '../../../linalg/vectorSpace'
 import type { AffineStep } from '../../types'
-import { ObservedSystem, sufficientIterations } from '../observedSystem'
+import { ProximalSystem } from '../proximalSystem'
 import type { EstimatorRequest, ImageEstimator } from '../types'
 
 export class PigdmEstimator implements ImageEstimator {
-  private readonly system: ObservedSystem
+  private readonly system: ProximalSystem
 
-  /** Errors: as ObservedSystem. */
+  /** Errors: as ProximalSystem. */
   constructor(private readonly request: EstimatorRequest) {
-    this.system = new ObservedSystem(request, 'cg')
+    this.system = new ProximalSystem(request)
   }
 
   get solverResidual(): Scalars {
@@ -26,15 +26,14 @@ export class PigdmEstimator implements ImageEstimator {
 
   async estimate(xT: Vector, { sigma }: AffineStep, out: Vector): Promise<Vector> {
     const { system } = this
-    const { denoiser, operator } = this.request
+    const { denoiser } = this.request
     const { xHat, vjp } = await denoiser.linearize(xT, sigma)
-    const variance = sigma ** 2 / (1 + sigma ** 2)
-    const scale = system.scale(variance)
-    await system.solve(xHat, scale, { factor: scale * variance }, sufficientIterations(operator, true))
-    await vjp(system.pulled, out)
+    await system.solve(xHat, sigma ** 2 / (1 + sigma ** 2))
+    await vjp(system.update, out)
     denoiser.space.combine(out, [
       { factor: 1, vector: xHat },
-      { factor: scale * sigma ** 2, vector: out },
+      // u is r² Aᵀ v
+      { factor: 1 + sigma ** 2, vector: out },
     ])
     return out
   }

@@ -11,7 +11,7 @@
 import type { Scalars, Vector } from '../../../linalg/vectorSpace'
 import { LEAST_SHARE } from '../../posterior/mmps'
 import type { AffineStep } from '../../types'
-import { ObservedSystem, sufficientIterations } from '../observedSystem'
+import { ObservedSystem, SUFFICIENT_ITERATIONS } from '../observedSystem'
 import type { EstimatorRequest, ImageEstimator } from '../types'
 
 export class TmpdEstimator implements ImageEstimator {
@@ -35,7 +35,7 @@ export class TmpdEstimator implements ImageEstimator {
 
   async estimate(xT: Vector, { sigma }: AffineStep, out: Vector): Promise<Vector> {
     const { system, ones, diagonal } = this
-    const { denoiser, operator } = this.request
+    const { denoiser } = this.request
     const { space } = denoiser
     const { xHat, vjp } = await denoiser.linearize(xT, sigma)
     const variance = sigma ** 2 / (1 + sigma ** 2)
@@ -44,7 +44,7 @@ export class TmpdEstimator implements ImageEstimator {
     space.combine(diagonal, [{ factor: scale * sigma ** 2, vector: diagonal }])
     space.atLeast(diagonal, diagonal, scale * LEAST_SHARE * variance)
     const covariance = { factor: 1, map: (u: Vector, to: Vector) => space.multiply(to, u, diagonal) }
-    await system.solve(xHat, scale, covariance, sufficientIterations(operator, false))
+    await system.solve(xHat, scale, covariance, SUFFICIENT_ITERATIONS)
     await vjp(system.pulled, out)
     space.combine(out, [
       { factor: 1, vector: xHat },
