@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { methodDefinitions } from '../../src/experiments/mixture/methodDefinitions'
 import { methodIds } from '../../src/experiments/mixture/settings'
 import { colours } from '../../src/ui/theme'
-import { colouredTex, estimateTex } from '../../src/ui/posterior/methodTex'
+import { colouredTex, estimateTex } from '../../src/ui/math/methodTex'
 
 test('symbols are coloured, letters of names and commands are not', () => {
   expect(colouredTex('\\operatorname*{argmin}_x y - A x', '#111111', '#222222')).toBe(

@@ -36,7 +36,7 @@ describe('comparison', () => {
       row({ psnr: 99, misfit: 1, status: 'running' }),
       row({ psnr: null, ssim: null, misfit: null, status: 'failed' }),
     ]
-    const best = bestColumns(rows).map((columns) => [...columns])
+    const best = bestColumns(rows).map((columns) => Array.from(columns))
     expect(best).toEqual([['psnr', 'ssim'], ['ssim', 'misfit'], [], []])
     expect(bestColumns(rows.slice(0, 1))).toEqual([new Set()])
   })

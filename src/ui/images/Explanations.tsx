@@ -1,23 +1,15 @@
 /** Three sentences and an equation beside each part, in the plots' colours. */
 import { Text } from '@mantine/core'
-import type { ReactNode } from 'react'
 import { useStore } from 'zustand'
 import { imageMethods } from '../../experiments/images/methodDefinitions'
 import { Subscripts } from '../math/Subscripts'
+import { Coloured } from '../math/Coloured'
 import { Tex } from '../math/Tex'
-import { Equation } from '../posterior/Equation'
-import { estimateTex } from '../posterior/methodTex'
+import { Equation } from '../math/Equation'
+import { estimateTex } from '../math/methodTex'
 import { useColours } from '../useColours'
 import classes from './images.module.css'
 import type { ImagesStore } from './stores'
-
-function Coloured({ colour, children }: { colour: string; children: ReactNode }) {
-  return (
-    <Text span inherit fw={600} style={{ color: colour }}>
-      {children}
-    </Text>
-  )
-}
 
 /** Below the three pictures. */
 export function PicturesExplanation({ lab }: { lab: ImagesStore }) {

@@ -1,20 +1,12 @@
 /** Three sentences and an equation for each plot, in the plots' colours. */
 import { Text } from '@mantine/core'
-import type { ReactNode } from 'react'
 import { useStore } from 'zustand'
+import { Coloured } from '../math/Coloured'
 import { Tex } from '../math/Tex'
 import { useColours } from '../useColours'
-import { Equation } from './Equation'
+import { Equation } from '../math/Equation'
 import classes from './posterior.module.css'
 import type { PosteriorStore } from './stores'
-
-function Coloured({ colour, children }: { colour: string; children: ReactNode }) {
-  return (
-    <Text span inherit fw={600} style={{ color: colour }}>
-      {children}
-    </Text>
-  )
-}
 
 export function Figure1Explanation({ lab }: { lab: PosteriorStore }) {
   const { truth, observation } = useColours()

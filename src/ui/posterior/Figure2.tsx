@@ -10,7 +10,7 @@ import { ProblemCard } from '../ProblemAlert'
 import { Figure2Explanation } from './Explanations'
 import { Figure2Settings } from './Figure2Settings'
 import { figure2Chart, watchFigure2 } from './figure2Chart'
-import { JobBar } from './JobBar'
+import { JobBar } from '../transport/JobBar'
 import classes from './posterior.module.css'
 import type { PosteriorStore } from './stores'
 

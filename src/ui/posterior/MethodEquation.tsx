@@ -2,8 +2,8 @@
 import { methodDefinitions } from '../../experiments/mixture/methodDefinitions'
 import type { MethodId } from '../../experiments/mixture/settings'
 import { useColours } from '../useColours'
-import { Equation } from './Equation'
-import { estimateTex } from './methodTex'
+import { Equation } from '../math/Equation'
+import { estimateTex } from '../math/methodTex'
 
 export function MethodEquation({ method }: { method: MethodId }) {
   const colours = useColours()

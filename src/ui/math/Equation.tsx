@@ -1,6 +1,6 @@
 /** An equation on a line of its own, named for screen readers. */
-import { Tex } from '../math/Tex'
-import classes from './posterior.module.css'
+import { Tex } from './Tex'
+import classes from './equation.module.css'
 
 export function Equation({ tex, label }: { tex: string; label: string }) {
   return (

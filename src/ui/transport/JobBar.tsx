@@ -4,7 +4,7 @@ import { IconPlayerPauseFilled, IconPlayerPlayFilled, IconX } from '@tabler/icon
 import type { ReactNode } from 'react'
 import type { JobState } from '../../store/posteriorTypes'
 import { formatDuration } from '../format'
-import classes from './posterior.module.css'
+import classes from './transport.module.css'
 
 interface JobBarProps {
   readonly job: JobState
