@@ -31,7 +31,7 @@ import {
   type PresetName,
 } from '../experiments/manifold/settings'
 import { readUrl, type UrlState } from '../store/urlState'
-import { parseOptions, progressLine, runProgram, UsageError } from './program'
+import { onBackend, parseOptions, progressLine, runProgram, UsageError } from './program'
 
 interface Command {
   readonly settings: ManifoldSettings
@@ -54,7 +54,7 @@ const stageNames: Readonly<Record<StepStage, string>> = {
 
 /** Runs the program; resolves with its exit code. */
 export function main(args: readonly string[]): Promise<number> {
-  return runProgram({ name: 'diem', usage, read: readCommand, run: runCommand }, args)
+  return runProgram({ name: 'diem', usage, read: readCommand, run: onBackend(runCommand) }, args)
 }
 
 async function runCommand(command: Command, backend: Backend): Promise<void> {

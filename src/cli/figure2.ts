@@ -23,7 +23,7 @@ import {
 import { figure2Definitions, validateFigure2 } from '../experiments/mixture/figure2Settings'
 import { isSettingProblem, parseValue } from '../experiments/settings'
 import { figure2Svg } from './figure2Chart'
-import { parseOptions, progressLine, runProgram, UsageError } from './program'
+import { onBackend, parseOptions, progressLine, runProgram, UsageError } from './program'
 
 interface Command {
   readonly settings: Figure2Settings
@@ -37,7 +37,7 @@ const settingKeys = Object.keys(figure2Defaults) as (keyof Figure2Settings)[]
 
 /** Runs the program; resolves with its exit code. */
 export function main(args: readonly string[]): Promise<number> {
-  return runProgram({ name: 'figure2', usage, read: readCommand, run }, args)
+  return runProgram({ name: 'figure2', usage, read: readCommand, run: onBackend(run) }, args)
 }
 
 async function run(command: Command, backend: Backend): Promise<void> {

@@ -11,17 +11,17 @@ import { createNodeGpu } from './nodeGpu'
 /** Something on the command line cannot be used: exit code 2. */
 export class UsageError extends Error {}
 
-interface Program<Command extends { readonly cpu: boolean }> {
+interface Program<Command> {
   /** Of its npm script. */
   readonly name: string
   usage(): string
   /** Errors: UsageError. */
   read(args: readonly string[]): Command | Promise<Command>
-  run(command: Command, backend: Backend): Promise<void>
+  run(command: Command): Promise<void>
 }
 
 /** Runs a program; resolves with its exit code. */
-export async function runProgram<Command extends { readonly cpu: boolean }>(
+export async function runProgram<Command>(
   { name, usage, read, run }: Program<Command>,
   args: readonly string[],
 ): Promise<number> {
@@ -37,30 +37,43 @@ export async function runProgram<Command extends { readonly cpu: boolean }>(
     process.stderr.write(`${name}: ${error.message}\nRun \`npm run ${name} -- --help\` for the options.\n`)
     return 2
   }
-  let backend: Backend | undefined
   try {
-    backend = command.cpu ? createCpuBackend() : await createWebGpuBackend(await createNodeGpu())
-    await run(command, backend)
+    await run(command)
     return 0
   } catch (error) {
     process.stderr.write(`\n${name}: ${error instanceof Error ? error.message : String(error)}\n`)
     return 1
-  } finally {
-    backend?.destroy()
+  }
+}
+
+/** A program's `run` on WebGPU, or on the CPU where the command says so. */
+export function onBackend<Command extends { readonly cpu: boolean }>(
+  run: (command: Command, backend: Backend) => Promise<void>,
+): (command: Command) => Promise<void> {
+  return async (command) => {
+    const backend = command.cpu ? createCpuBackend() : await createWebGpuBackend(await createNodeGpu())
+    try {
+      await run(command, backend)
+    } finally {
+      backend.destroy()
+    }
   }
 }
 
 export type Options = Readonly<Record<string, string | boolean | undefined>>
 
-/** Options `names` with a value, and the flags --json and --cpu. Error: UsageError for any other. */
-export function parseOptions(args: readonly string[], names: readonly string[]): Options {
+/** Options `names` with a value, and flags. Error: UsageError for any other. */
+export function parseOptions(
+  args: readonly string[],
+  names: readonly string[],
+  flags: readonly string[] = ['json', 'cpu'],
+): Options {
   try {
     return parseArgs({
       args: [...args],
       options: {
         ...Object.fromEntries(names.map((name) => [name, { type: 'string' } as const])),
-        json: { type: 'boolean' },
-        cpu: { type: 'boolean' },
+        ...Object.fromEntries(flags.map((flag) => [flag, { type: 'boolean' } as const])),
       },
       allowPositionals: false,
     }).values

@@ -3,7 +3,7 @@
  *
  * Random ones come from one shuffled order per seed, so that a mask that keeps more holds all that one with fewer has.
  */
-import { DOMAIN, RandomStream, uniformIndex } from '../../math/philox'
+import { DOMAIN, RandomStream, uniformIndex, unit } from '../../math/philox'
 
 /** A polyline in units of the side (0..1), and its width in the same units; `erase` makes pixels visible again. */
 export interface BrushStroke {
@@ -18,7 +18,7 @@ interface Size {
 }
 
 /** Steps of the random addresses, so that the uses of one seed differ. */
-const USE = { pixels: 0, columns: 1 } as const
+const USE = { pixels: 0, columns: 1, box: 2 } as const
 
 /** [height, width]; a square hole with its centre at (x, y), all in units of the side, whole inside the image. */
 export function boxMask({ height, width }: Size, x: number, y: number, side: number): Uint8Array {
@@ -28,6 +28,14 @@ export function boxMask({ height, width }: Size, x: number, y: number, side: num
   const left = clamp(Math.round(x * width - hole / 2), 0, width - hole)
   const top = clamp(Math.round(y * height - hole / 2), 0, height - hole)
   return maskOf({ height, width }, (i, j) => i < top || i >= top + hole || j < left || j >= left + hole)
+}
+
+/** Centre (x, y) of a hole, uniform where the hole stays `margin` away from every edge; all in units of the side. */
+export function randomBoxCentre(side: number, margin: number, seed: number): readonly [number, number] {
+  const words = new RandomStream(seed, 0).block(0, USE.box, 0, DOMAIN.imageMask)
+  const nearest = side / 2 + margin
+  const place = (word: number) => nearest + (1 - 2 * nearest) * unit(word)
+  return [place(words[0]!), place(words[1]!)]
 }
 
 /** [height, width]; pixels whose centre lies under a round brush are hidden, stroke after stroke. */
