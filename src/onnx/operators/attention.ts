@@ -6,7 +6,7 @@
  * Softmax, which every provider has and whose derivatives are known. Source: ONNX, docs/Operators.md; Vaswani et al.,
  * "Attention is all you need", arXiv:1706.03762.
  */
-import { broadcastShape, broadcastStrides, sameShape, stridedOffsets } from './strided'
+import { broadcastShape, broadcastStrides, checkTableSize, sameShape, stridedOffsets } from './strided'
 import type { Values, ValueType } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 
@@ -186,6 +186,7 @@ function rewrite(node: NodeView, build: Builder): string[] {
       node.typeOf(3).type === 'bool' ? build.node('Where', [mask, scores, lowest]) : build.add(scores, mask)
   }
   if (node.int('is_causal', 0) !== 0) {
+    checkTableSize(node, queries * keys)
     const visible = build.constant('bool', [queries, keys], causalMask(queries, keys))
     scores = build.node('Where', [visible, scores, lowest])
   }

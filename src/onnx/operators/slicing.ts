@@ -8,7 +8,15 @@
  */
 import { elementCount } from '../tensor'
 import { rules as scattering } from './scattering'
-import { axesFrom, pick, resolveAxes, resolveAxis, stridedOffsets, stridesOf } from './strided'
+import {
+  axesFrom,
+  checkTableSize,
+  pick,
+  resolveAxes,
+  resolveAxis,
+  stridedOffsets,
+  stridesOf,
+} from './strided'
 import { gatheredElements, gatheredRows, rowsOfIndices, wrapIndices } from './indices'
 import type { Values } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
@@ -109,6 +117,7 @@ function interleaveZeros(build: Builder, x: string, axis: number, step: number, 
  * Positions are of 0..size-1.
  */
 function unpick(
+  node: NodeView,
   build: Builder,
   cotangent: string,
   positions: readonly number[],
@@ -116,9 +125,11 @@ function unpick(
   size: number,
 ): string {
   const { shape } = build.typeOf(cotangent)
+  checkTableSize(node, size)
   const sources: number[][] = Array.from({ length: size }, () => [])
   positions.forEach((position, j) => sources[position]!.push(j))
   const most = sources.reduce((count, list) => Math.max(count, list.length), 1)
+  checkTableSize(node, size * most)
   const isFull = sources.every((list) => list.length === most)
   const none = shape.map(() => 0)
   const padded = isFull ? cotangent : build.pad(cotangent, none, none.with(axis, 1))
@@ -169,7 +180,7 @@ const gather: OperatorRule = {
     const positions = knownIndices(node, shape[axis]!)
     const row = build.reshape(cotangent, shape.with(axis, positions.length))
     if (positions.length === 0) return [build.zeros(node.typeOf(0))]
-    if (!isConsecutive(positions)) return [unpick(build, row, positions, axis, shape[axis]!)]
+    if (!isConsecutive(positions)) return [unpick(node, build, row, positions, axis, shape[axis]!)]
     const none = shape.map(() => 0)
     const rest = shape[axis]! - positions[0]! - positions.length
     return [build.pad(row, none.with(axis, positions[0]!), none.with(axis, rest))]
@@ -191,7 +202,7 @@ function unpickRows(
   if (positions.length === 0 || length === 0) return build.zeros(type)
   const rows = elementCount(type.shape) / length
   const flat = build.reshape(cotangent, [positions.length, length])
-  return build.reshape(unpick(build, flat, positions, 0, rows), type.shape)
+  return build.reshape(unpick(node, build, flat, positions, 0, rows), type.shape)
 }
 
 const gatherElements: OperatorRule = {
@@ -245,6 +256,7 @@ function triangle(node: NodeView): { shape: readonly [number, number]; kept: Flo
   const [rows, columns] = [shape.at(-2)!, shape.at(-1)!]
   const shift = node.inputs[1] === undefined ? 0 : (node.integers(1)[0] ?? 0)
   const isUpper = node.int('upper', 1) !== 0
+  checkTableSize(node, rows * columns)
   const kept = new Float64Array(rows * columns)
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++)

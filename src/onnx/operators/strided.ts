@@ -6,6 +6,16 @@ import { elementCount } from '../tensor'
 import type { Values } from '../graph'
 import type { NodeView } from '../rule'
 
+const LARGEST_TABLE = 2 ** 24
+
+/** Errors: OnnxError where a constant that a rule would write, of `count` numbers, could exhaust memory. */
+export function checkTableSize(node: NodeView, count: number): void {
+  if (count <= LARGEST_TABLE) return
+  throw node.error(
+    `it would need a table of ${count} numbers, more than ${LARGEST_TABLE}. Use a smaller image, or another model.`,
+  )
+}
+
 /** Strides of a row-major array. */
 export function stridesOf(shape: readonly number[]): number[] {
   const strides = shape.map(() => 1)

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { createBuilder } from '../../../src/onnx/builder'
+import { reverse } from '../../../src/onnx/derivatives'
+import { GraphDraft } from '../../../src/onnx/draft'
 import { checkRule, floats, integers, random } from '../checkRule'
 import { checkFunction } from './checkFunction'
 
@@ -106,5 +109,16 @@ describe('Trilu and OneHot', () => {
     for (const axis of [-1, 0, 1]) {
       await checkRule('OneHot', { inputs, constants: [1], attributes: { axis } })
     }
+  })
+})
+
+describe('hostile sizes', () => {
+  it('do not exhaust memory', () => {
+    const draft = new GraphDraft(17)
+    const build = createBuilder(draft)
+    const x = draft.addInput('x', { type: 'float32', shape: [2 ** 30] })
+    const y = build.node('Gather', [x, build.integers([0, 2 ** 20])], { axis: 0 })
+    const cotangent = draft.addInput('cotangent', { type: 'float32', shape: [2] }, 'linear')
+    expect(() => reverse(draft, [x], new Map([[y, cotangent]]))).toThrow('a table of 1073741824 numbers')
   })
 })
