@@ -7,7 +7,8 @@
 import type { Values } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 import { elementCount } from '../tensor'
-import { groupsAreSafe, writeConv, writeConvTranspose, writeWeightGradient } from './windowNodes'
+import { missingInConv, missingInConvTranspose } from './groups'
+import { writeConv, writeConvTranspose, writeWeightGradient } from './windowNodes'
 import { autoPadOf, distribute, perDimension, span, tapsOf, type Windows, windowsOf } from './windows'
 
 interface Convolution {
@@ -201,7 +202,7 @@ const conv: OperatorRule = {
   rewrite(node, build) {
     const { windows, group } = convolutionOf(node)
     const [x, w, bias] = node.inputs as [string, string, string?]
-    if (autoPadOf(node) === 'NOTSET' && groupsAreSafe(build, w, group)) return undefined
+    if (autoPadOf(node) === 'NOTSET' && missingInConv(build, w, group) === 0) return undefined
     return [writeConv(build, x, w, bias, windows, group)]
   },
 }
@@ -233,9 +234,10 @@ const convTranspose: OperatorRule = {
   rewrite(node, build) {
     const { windows, group } = transposedOf(node)
     const outputPadding = node.ints('output_padding', [])
-    const plain = outputPadding.every((value, d) => value < windows.strides[d]!)
-    if (plain && autoPadOf(node) === 'NOTSET' && !node.has('output_shape')) return undefined
     const [x, w, bias] = node.inputs as [string, string, string?]
+    const explicit = autoPadOf(node) === 'NOTSET' && !node.has('output_shape')
+    const taken = outputPadding.every((value, d) => value < windows.strides[d]!)
+    if (explicit && taken && missingInConvTranspose(build, w, group) === 0) return undefined
     return [writeConvTranspose(build, x, w, bias, windows, group)]
   },
 }

@@ -79,28 +79,31 @@ export function interpolationMatrix(
   scale: number,
 ): AxisMatrix {
   const { mode, cubicA, excludeOutside, antialias } = interpolation
-  const entries = new Float64Array(outSize * inSize)
   const clamp = (place: number) => Math.min(inSize - 1, Math.max(0, place))
   const shrink = antialias ? Math.min(1, scale) : 1
   const reach = (mode === 'linear' ? 1 : 2) / shrink
+  const width = mode === 'nearest' ? 1 : Math.ceil(2 * reach)
+  const places = new Int32Array(outSize * width)
+  const weights = new Float64Array(outSize * width)
   for (let out = 0; out < outSize; out++) {
     const at = coordinate(interpolation, out, inSize, outSize, scale)
     if (mode === 'nearest') {
       // In float32, as ONNX Runtime computes it: 4 / 1.6 is then 2.5, a tie.
-      entries[out * inSize + clamp(nearestTo(interpolation, Math.fround(at)))] = 1
+      places[out] = clamp(nearestTo(interpolation, Math.fround(at)))
+      weights[out] = 1
       continue
     }
-    const places: number[] = []
-    for (let place = Math.floor(at - reach) + 1; place < at + reach; place++) places.push(place)
-    const weights = places.map((place) => {
-      if (excludeOutside && place !== clamp(place)) return 0
+    const first = Math.floor(at - reach) + 1
+    let total = 0
+    for (let i = 0; i < width; i++) {
+      const [place, entry] = [first + i, out * width + i]
       const distance = (place - at) * shrink
-      return mode === 'linear' ? Math.max(0, 1 - Math.abs(distance)) : cubic(distance, cubicA)
-    })
-    const total = weights.reduce((sum, weight) => sum + weight, 0)
-    places.forEach((place, i) => {
-      entries[out * inSize + clamp(place)]! += weights[i]! / total
-    })
+      const weight = mode === 'linear' ? Math.max(0, 1 - Math.abs(distance)) : cubic(distance, cubicA)
+      places[entry] = clamp(place)
+      weights[entry] = excludeOutside && place !== clamp(place) ? 0 : weight
+      total += weights[entry]
+    }
+    for (let entry = out * width; entry < (out + 1) * width; entry++) weights[entry]! /= total
   }
-  return { rows: outSize, columns: inSize, entries }
+  return { rows: outSize, columns: inSize, width, places, weights }
 }

@@ -9,7 +9,7 @@
 import type { Values } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 import { elementCount } from '../tensor'
-import { selectionMatrix, transposeMatrix, writeAlong } from './axisMatrix'
+import { selectionMatrix, writeAlong } from './axisMatrix'
 import { resolveAxis, stridesOf } from './strided'
 
 type Mode = 'constant' | 'edge' | 'reflect' | 'wrap'
@@ -116,7 +116,7 @@ function writeAdjoint(build: Builder, yBar: string, padding: Padding, sizes: rea
   return sizes.reduce((value, size, axis) => {
     if (before[axis] === 0 && after[axis] === 0) return value
     const matrix = selectionMatrix(indexAlong(size, before[axis]!, after[axis]!, mode), size)
-    return writeAlong(build, value, axis, transposeMatrix(matrix))
+    return writeAlong(build, value, axis, matrix, true)
   }, yBar)
 }
 

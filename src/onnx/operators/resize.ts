@@ -6,7 +6,7 @@
  */
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 import { elementCount } from '../tensor'
-import { applyAlong, type AxisMatrix, transposeMatrix, writeAlong } from './axisMatrix'
+import { applyAlong, type AxisMatrix, writeAlong } from './axisMatrix'
 import { COORDINATES, type Interpolation, interpolationMatrix, MODES, NEAREST } from './interpolation'
 import { resolveAxis } from './strided'
 
@@ -92,12 +92,10 @@ function matrixOf(shape: readonly number[], resizing: Resizing, axis: number): A
 }
 
 /** k where every input position becomes k equal neighbours. */
-function repetition({ rows, columns, entries }: AxisMatrix): number | undefined {
+function repetition({ rows, columns, places }: AxisMatrix): number | undefined {
   const times = rows / columns
   if (!Number.isInteger(times)) return undefined
-  for (let row = 0; row < rows; row++)
-    if (entries[row * columns + Math.floor(row / times)] !== 1) return undefined
-  return times
+  return places.every((place, row) => place === Math.floor(row / times)) ? times : undefined
 }
 
 /** Whether only spatial dimensions of [N, C, …] change, all by repeating; then the repetitions. */
@@ -123,7 +121,7 @@ function writeAdjoint(build: Builder, yBar: string, shape: readonly number[], re
     return build.mul(mean, build.scalar(elementCount(times), yBar))
   }
   return changedAxes(shape, resizing).reduce(
-    (value, axis) => writeAlong(build, value, axis, transposeMatrix(matrixOf(shape, resizing, axis))),
+    (value, axis) => writeAlong(build, value, axis, matrixOf(shape, resizing, axis), true),
     yBar,
   )
 }

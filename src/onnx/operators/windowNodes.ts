@@ -9,6 +9,7 @@
  * WebGPU provider takes `auto_pad` wrongly with strides (onnxruntime #26734).
  */
 import type { Builder } from '../rule'
+import { dropFilled, fillGroups, fillTransposed, missingInConv, missingInConvTranspose } from './groups'
 import { exactAfter, type Windows, withFittingPads } from './windows'
 
 function attributesOf(windows: Windows, after: readonly number[], group: number) {
@@ -29,48 +30,6 @@ function cropSpatial(build: Builder, x: string, sizes: readonly number[]): strin
   )
 }
 
-/**
- * The WebGPU provider is wrong where a group has more than 4 output channels and their number is no multiple of 4
- * (measured with onnxruntime-web 1.30): such groups get channels of weight 0, which are dropped again.
- */
-function missingChannels(build: Builder, w: string, group: number): number {
-  const perGroup = build.typeOf(w).shape[0]! / group
-  return group > 1 && perGroup > 4 ? (4 - (perGroup % 4)) % 4 : 0
-}
-
-function writeFilledGroups(
-  build: Builder,
-  x: string,
-  w: string,
-  bias: string | undefined,
-  missing: number,
-  attributes: ReturnType<typeof attributesOf>,
-): string {
-  const group = attributes.group
-  const [channels, inputs, ...kernel] = build.typeOf(w).shape as [number, number, ...number[]]
-  const [perGroup, filled] = [channels / group, channels / group + missing]
-  const fill = (tensor: string, rest: readonly number[]) => {
-    const zeros = [0, 0, ...rest.map(() => 0)]
-    const split = build.reshape(tensor, [group, perGroup, ...rest])
-    const more = build.pad(
-      split,
-      zeros,
-      zeros.map((_, axis) => (axis === 1 ? missing : 0)),
-    )
-    return build.reshape(more, [group * filled, ...rest])
-  }
-  const weights = fill(w, [inputs, ...kernel])
-  const y = build.node('Conv', [x, weights, ...(bias ? [fill(bias, [])] : [])], attributes)
-  const [batch, , ...output] = build.typeOf(y).shape as [number, number, ...number[]]
-  const groups = build.reshape(y, [batch, group, filled, ...output])
-  return build.reshape(build.slice(groups, [0], [perGroup], [2]), [batch, channels, ...output])
-}
-
-/** Whether Conv with these weights is right on the WebGPU provider as it stands. */
-export function groupsAreSafe(build: Builder, w: string, group: number): boolean {
-  return missingChannels(build, w, group) === 0
-}
-
 /** x [N, C, …input], w [M, C / group, …kernel], bias [M] → [N, M, …output]. */
 export function writeConv(
   build: Builder,
@@ -81,11 +40,10 @@ export function writeConv(
   group: number,
 ): string {
   const attributes = attributesOf(windows, withFittingPads(windows).after, group)
-  const missing = missingChannels(build, w, group)
-  const y = missing
-    ? writeFilledGroups(build, x, w, bias, missing, attributes)
-    : build.node('Conv', bias ? [x, w, bias] : [x, w], attributes)
-  return cropSpatial(build, y, windows.output)
+  const missing = missingInConv(build, w, group)
+  const fill = (tensor: string) => (missing > 0 ? fillGroups(build, tensor, group, missing) : tensor)
+  const y = build.node('Conv', [x, fill(w), bias && fill(bias)], attributes)
+  return cropSpatial(build, missing > 0 ? dropFilled(build, y, group, missing) : y, windows.output)
 }
 
 /**
@@ -108,10 +66,11 @@ export function writeConvTranspose(
   )
   const outputPadding = unread.map((value, d) => value - cancelled[d]!)
   const after = windows.after.map((value, d) => Math.max(value, exact[d]!) - cancelled[d]!)
-  return build.node('ConvTranspose', bias ? [y, w, bias] : [y, w], {
-    ...attributesOf(windows, after, group),
-    output_padding: outputPadding,
-  })
+  const attributes = { ...attributesOf(windows, after, group), output_padding: outputPadding }
+  const missing = missingInConvTranspose(build, w, group)
+  if (missing === 0) return build.node('ConvTranspose', [y, w, bias], attributes)
+  const inputs = [y, fillTransposed(build, w, missing), bias && fillGroups(build, bias, group, missing)]
+  return dropFilled(build, build.node('ConvTranspose', inputs, attributes), group, missing)
 }
 
 /** x [N, C, …input], ȳ [N, M, …output] → w̄ [M, C / group, …kernel]. */

@@ -88,6 +88,12 @@ const transposed: readonly Case[] = [
     attributes: { group: 2, strides: [2, 2], pads: [1, 1, 1, 1] },
   },
   {
+    title: 'groups with several inputs and one output, which WebGPU computes wrongly',
+    x: [2, 6, 3, 4],
+    w: [6, 1, 3, 3],
+    attributes: { group: 3, strides: [2, 1], pads: [1, 0, 1, 1] },
+  },
+  {
     title: 'one group per channel',
     x: [2, 3, 4, 5],
     w: [3, 1, 4, 4],
