@@ -14,7 +14,7 @@ import {
 
 const DEEPEST = 32
 /** A function that calls another twice, and so on, doubles with every level. */
-const MOST_NODES = 200_000
+const MOST_NODES = 100_000
 
 export interface Inlining {
   readonly functions: readonly FunctionProto[]
@@ -120,21 +120,18 @@ function branchNodes(
     const computed = branch.node.some((each) => each.output.includes(output.name))
     if (computed && inner?.startsWith(prefix)) names.set(output.name, target)
     else
-      handed.push({
-        ...node,
-        opType: 'Identity',
-        input: [inner ?? output.name],
-        output: [target],
-        attribute: [],
-      })
+      handed.push(
+        changed(node, { opType: 'Identity', input: [inner ?? output.name], output: [target], attribute: [] }),
+      )
   }
   inlining.addInitializers(branch, (name) => names.get(name) ?? name)
-  const nodes = branch.node.map((each) => ({
-    ...each,
-    name: `${prefix}${each.name}`,
-    input: each.input.map((name) => names.get(name) ?? name),
-    output: each.output.map((name) => names.get(name) ?? name),
-  }))
+  const nodes = branch.node.map((each) =>
+    changed(each, {
+      name: `${prefix}${each.name}`,
+      input: each.input.map((name) => names.get(name) ?? name),
+      output: each.output.map((name) => names.get(name) ?? name),
+    }),
+  )
   return [...nodes, ...handed]
 }
 
@@ -145,8 +142,7 @@ function renamedNode(
   attributes: ReadonlyMap<string, AttributeProto>,
 ): NodeProto {
   const rename = (name: string) => (name === '' ? '' : (names.get(name) ?? `${prefix}${name}`))
-  return {
-    ...node,
+  return changed(node, {
     name: `${prefix}${node.name}`,
     input: node.input.map(rename),
     output: node.output.map(rename),
@@ -154,7 +150,12 @@ function renamedNode(
       if (!each.refAttrName) return [each]
       const given = attributes.get(each.refAttrName)
       // Not given and without default: the node's attribute is absent too.
-      return given ? [{ ...given, name: each.name }] : []
+      return given ? [changed(given, { name: each.name })] : []
     }),
-  }
+  })
+}
+
+/** A copy with other fields. Messages keep the defaults of fields that are not set in their prototype. */
+function changed<T extends object>(message: T, fields: Partial<T>): T {
+  return Object.assign(Object.create(Object.getPrototypeOf(message)) as T, message, fields)
 }

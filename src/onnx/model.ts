@@ -27,7 +27,7 @@ export const OLDEST_OPSET = 13
 /** The newest that ONNX Runtime 1.30 takes. */
 export const NEWEST_OPSET = 26
 /** A large model has some ten thousand nodes, each of some dozen parts. */
-const MOST_PARTS = 4_000_000
+const MOST_PARTS = 1_000_000
 
 /** A graph read from a file. */
 export interface Model extends Graph {
@@ -67,7 +67,7 @@ export function readModel(bytes: Uint8Array, externalData: ExternalData = new Ma
   const wanted = [...protos].filter(([name]) => used.has(name))
   checkExternal([...wanted.map(([, tensor]) => tensor), ...constantsIn(nodes)], externalData)
   const initializers = new Map(
-    wanted.map(([name, tensor]) => [name, readTensor({ ...tensor, name }, externalData)] as const),
+    wanted.map(([name, tensor]) => [name, readTensor(tensor, name, externalData)] as const),
   )
   // Old files list constants among the inputs.
   const inputs = proto.input.filter(({ name }) => !protos.has(name)).map((port) => readPort(port, 'input'))
@@ -140,7 +140,7 @@ function opsetOf(model: ModelProto, warnings: string[]): number {
 
 function conditionOf(tensor: TensorProto | undefined): boolean | undefined {
   if (!tensor || externalFile(tensor) !== undefined) return undefined
-  const { data } = decodeTensor(readTensor(tensor, new Map()))
+  const { data } = decodeTensor(readTensor(tensor, tensor.name, new Map()))
   return data.length === 1 ? data[0] !== 0 : undefined
 }
 
@@ -240,5 +240,5 @@ function namedTensor(
   external: ExternalData,
 ): GraphTensor {
   if (!tensor) throw unusable(node, attribute, 'an empty tensor')
-  return readTensor({ ...tensor, name: tensor.name || (node.output[0] ?? node.name) }, external)
+  return readTensor(tensor, tensor.name || (node.output[0] ?? node.name), external)
 }

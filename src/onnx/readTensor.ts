@@ -50,8 +50,9 @@ export function findExternal(data: ExternalData, location: string): Uint8Array |
   return data.get(location) ?? data.get(last)
 }
 
-export function readTensor(tensor: TensorProto, external: ExternalData): GraphTensor {
-  const what = `The constant "${tensor.name}"`
+/** @param name for messages */
+export function readTensor(tensor: TensorProto, name: string, external: ExternalData): GraphTensor {
+  const what = `The constant "${name}"`
   const type = readElementType(tensor.dataType, what)
   const shape = tensor.dims.map(Number)
   const count = elementCount(shape)
