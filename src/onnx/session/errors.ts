@@ -1,5 +1,6 @@
 /** What can go wrong while ONNX Runtime builds or runs a model, in words that say what to do. */
 import { DeviceLostError } from '../../diffusion/backend'
+import { OnnxError } from '../graph'
 
 /** ONNX Runtime refused a model or a run. */
 export class OrtError extends Error {
@@ -21,9 +22,8 @@ const MEMORY =
 
 /** @param action what was attempted, as in "run the VJP" */
 export function translateError(cause: unknown, action: string): Error {
-  if (cause instanceof DeviceLostError || cause instanceof OutOfMemoryError || cause instanceof OrtError) {
-    return cause
-  }
+  const known = [DeviceLostError, OutOfMemoryError, OrtError, OnnxError]
+  if (cause instanceof Error && known.some((kind) => cause instanceof kind)) return cause
   // aborted by the caller
   if (cause instanceof DOMException && cause.name === 'AbortError') return cause
   // Emscripten throws pointers to C++ exceptions as numbers
