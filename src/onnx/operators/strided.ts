@@ -127,3 +127,14 @@ export function broadcastShape(node: NodeView, ...shapes: readonly (readonly num
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i])
 }
+
+/** A shape given as an input. Errors: OnnxError where a size is no size. */
+export function sizesIn(node: NodeView, input: number): readonly number[] {
+  const sizes = node.integers(input)
+  if (sizes.some((value) => !(value >= 0))) {
+    throw node.error(
+      `the shape [${sizes.join(', ')}] has a negative size. Export the model with fixed sizes.`,
+    )
+  }
+  return sizes
+}
