@@ -110,6 +110,24 @@ describe('vectors on the GPU are those of the CPU', () => {
     expect(Math.abs(square - 1)).toBeLessThan(4 * Math.sqrt(2 / 5015))
   })
 
+  it('holds 16 colour images of 256 × 256, and dots them to 6 digits', async () => {
+    const size = 3 * 256 * 256
+    const x = gpu.vector('x', 16, size)
+    const product = gpu.scalars('product', 16)
+    gpu.fillNormal(x, address)
+    gpu.combine(x, [{ factor: 2, vector: x }])
+    gpu.dot(product, x, x)
+    const last = cpu.vector('last', 1, size)
+    const expected = cpu.scalars('expected', 1)
+    cpu.fillNormal(last, address, 15)
+    cpu.combine(last, [{ factor: 2, vector: last }])
+    cpu.dot(expected, last, last)
+    const [square] = await cpu.readScalars(expected)
+    expect(Math.abs((await gpu.readScalars(product))[15]! / square! - 1)).toBeLessThan(1e-6)
+    expectNear((await gpu.read(x)).subarray(15 * size), await cpu.read(last), 4e-6)
+    gpu.release(x, product)
+  })
+
   it('sums in the same order every time', async () => {
     const a = await vectorOf(gpu, 3, 100_001, 9)
     const first = gpu.scalars('first', 3)

@@ -62,12 +62,13 @@ export async function sampleImages(
   if (plan.length === 0) throw new RangeError('A plan needs at least one step.')
   const before = { ...denoiser.passes }
   const estimator = createImageEstimator(request)
-  const history = new StepHistory(request, plan)
   const x = space.vector('x', batch, size)
   const estimate = space.vector('d(x | y)', batch, size)
   const noise = space.vector('noise', batch, size)
+  let history: StepHistory | undefined
   let isDone = false
   try {
+    history = new StepHistory(request, plan)
     await permission(control)
     space.fillNormal(x, { seed, stream: 0, step: 0, domain: DOMAIN.imageStart })
     space.combine(x, [{ factor: plan[0]!.sigma, vector: x }])
@@ -111,18 +112,15 @@ export async function sampleImages(
     }
     await previous
     isDone = true
+    const { forward, vjp, jvp } = denoiser.passes
+    const passes = { forward: forward - before.forward, vjp: vjp - before.vjp, jvp: jvp - before.jvp }
+    return { x, records: history.records, passes }
   } catch (error) {
     throw error instanceof NonFiniteImageError ? error.advised(options) : error
   } finally {
     estimator.release()
-    history.release()
+    history?.release()
     space.release(estimate, noise)
     if (!isDone) space.release(x)
-  }
-  const { forward, vjp, jvp } = denoiser.passes
-  return {
-    x,
-    records: history.records,
-    passes: { forward: forward - before.forward, vjp: vjp - before.vjp, jvp: jvp - before.jvp },
   }
 }

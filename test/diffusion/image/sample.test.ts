@@ -55,7 +55,7 @@ describe('sampleImages', () => {
   it.each(['ddim', 'ddpm', 'pc'] as const)(
     '%s has the moments of its plan, and nearly those of the posterior',
     async (name: SamplerName) => {
-      const batch = 3000
+      const batch = 1000
       const plan = samplerPlan(name, schedule, { ...sampler, eta: 0.5 })
       const { x } = await sampleImages(requestOf(batch, plan))
       const samples = await space.read(x)
