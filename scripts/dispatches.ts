@@ -1,8 +1,10 @@
 /**
- * Prints what a training step and a sampling step cost the GPU's queue: `npm run dispatches`.
+ * Prints what a training step and a sampling step cost the GPU's queue, and an MMPS step on a bundled image model:
+ * `npm run dispatches`. Exit code 1 where a VJP takes longer than it may.
  *
- * Runs both jobs on this machine's adapter and divides the backend's counters by the steps done. Options:
- * --hidden, --embedding, --batch, --count, --steps (numbers).
+ * Runs the jobs on this machine's adapter and divides the counters by the steps done. Options:
+ * --hidden, --embedding, --batch, --count, --steps (numbers); of the image model --model (fashion-32), --side, --image-batch,
+ * --iterations (k of MMPS), --image-steps, --repetitions, --providers (native,wasm,webgpu); --only networks or images.
  */
 import { parseArgs } from 'node:util'
 import { createNodeGpu } from '../src/cli/nodeGpu'
@@ -11,6 +13,8 @@ import { samplerPlan } from '../src/diffusion/samplers'
 import { logLinearSchedule } from '../src/diffusion/schedule'
 import { type WebGpuBackend, createWebGpuBackend } from '../src/gpu/backend'
 import type { GpuCounters } from '../src/gpu/buffers'
+import type { ProviderName } from '../src/onnx/session/runtime'
+import { printImageDispatches } from './imageDispatches'
 
 interface Measured extends GpuCounters {
   readonly steps: number
@@ -51,6 +55,8 @@ function print(title: string, measured: Measured): void {
   console.log(`  a step              ${(milliseconds / steps).toFixed(3)} ms`)
 }
 
+const providerNames: readonly ProviderName[] = ['native', 'wasm', 'webgpu']
+
 export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -60,8 +66,34 @@ export async function main(args: readonly string[]): Promise<number> {
       batch: { type: 'string', default: '1024' },
       count: { type: 'string', default: '1024' },
       steps: { type: 'string', default: '64' },
+      only: { type: 'string' },
+      model: { type: 'string', default: 'fashion-32' },
+      side: { type: 'string' },
+      'image-batch': { type: 'string', default: '1' },
+      iterations: { type: 'string', default: '3' },
+      'image-steps': { type: 'string', default: '5' },
+      repetitions: { type: 'string', default: '11' },
+      providers: { type: 'string', default: providerNames.join(',') },
     },
   })
+  if (values.only !== 'images') await printNetworks(values)
+  if (values.only === 'networks') return 0
+  const isFast = await printImageDispatches({
+    model: values.model,
+    side: values.side === undefined ? undefined : Number(values.side),
+    batch: Number(values['image-batch']),
+    iterations: Number(values.iterations),
+    steps: Number(values['image-steps']),
+    repetitions: Number(values.repetitions),
+    providers: providerNames.filter((name) => values.providers.split(',').includes(name)),
+  })
+  return isFast ? 0 : 1
+}
+
+/** Training and sampling of small networks, by our own kernels. */
+async function printNetworks(
+  values: Readonly<Record<'hidden' | 'embedding' | 'batch' | 'count' | 'steps', string>>,
+): Promise<void> {
   const [hidden, embedding, batch, count, steps] = (
     ['hidden', 'embedding', 'batch', 'count', 'steps'] as const
   ).map((name) => Number(values[name])) as [number, number, number, number, number]
@@ -114,5 +146,4 @@ export async function main(args: readonly string[]): Promise<number> {
   )
   print(`posterior sampling, ${count} samples, ${observed} observed of ${features}`, sampling)
   backend.destroy()
-  return 0
 }

@@ -24,7 +24,6 @@ import {
   readRows,
   writeRow,
 } from '../experiments/images/benchmarkTable'
-import { readImageModel, type ImageModel } from '../experiments/images/models'
 import { sizeOf } from '../experiments/images/run'
 import { createCpuVectors } from '../linalg/cpuVectors'
 import { sha256Of } from '../onnx/modelStore'
@@ -34,6 +33,7 @@ import { nativeRuntime, nodeWasmRuntime } from '../onnx/session/nodeRuntimes'
 import type { OrtRuntime } from '../onnx/session/runtime'
 import { createCpuImagePrimitives } from '../operators/cpuPrimitives'
 import type { ImageShape } from '../operators/types'
+import { readModelFolder, shapeOfModel } from './imageModelFiles'
 import { readIdxImages, readPictures } from './imageFiles'
 import { parseOptions, progressLine, runProgram, UsageError } from './program'
 
@@ -67,8 +67,8 @@ export function main(args: readonly string[]): Promise<number> {
 
 async function run(command: Command): Promise<void> {
   const { methods, steps, batch, seed, sigmaY, out } = command
-  const { graph, contract } = await loadModel(command.model)
-  const shape = shapeOf(contract, command.side)
+  const { graph, contract, sha256 } = await readModelFolder(command.model)
+  const shape = shapeOfModel(contract, command.side)
   const { images, source } = await loadImages(command, shape)
   const count = images.length / sizeOf(shape)
   const tasks = tasksOf(command, shape)
@@ -90,7 +90,7 @@ async function run(command: Command): Promise<void> {
   // all that a cell's numbers depend on, besides its own task, method and steps
   const setting = {
     model: contract.name,
-    sha256: await sha256Of(Uint8Array.from(await readFile(await fileOf(command.model)))),
+    sha256,
     source,
     images: await sha256Of(new Uint8Array(images.buffer as ArrayBuffer)),
     shape,
@@ -168,39 +168,6 @@ async function openRuntime(provider: Command['provider']): Promise<OrtRuntime> {
     )
     return nodeWasmRuntime()
   }
-}
-
-/** The ONNX file of a bundled model's name, or of a folder. */
-async function fileOf(model: string): Promise<string> {
-  const bundled = join(PUBLIC, 'models', model, 'denoiser.onnx')
-  const path = existsSync(bundled) ? bundled : join(model, 'denoiser.onnx')
-  if (existsSync(path)) return path
-  const names = (await readdir(join(PUBLIC, 'models'), { withFileTypes: true })).filter((each) =>
-    each.isDirectory(),
-  )
-  throw new Error(
-    `--model ${model} is neither a bundled model (${names.map(({ name }) => name).join(', ')}) nor a folder with denoiser.onnx and denoiser.json.`,
-  )
-}
-
-async function loadModel(model: string): Promise<ImageModel> {
-  const path = await fileOf(model)
-  const read = await readImageModel({
-    name: model,
-    bytes: Uint8Array.from(await readFile(path)),
-    contract: await readFile(path.replace(/onnx$/, 'json'), 'utf8'),
-  })
-  if ('contract' in read) return read
-  throw new Error(`${path} needs a contract, denoiser.json, beside it: see public/models/README.md.`)
-}
-
-function shapeOf({ image }: ImageModel['contract'], side: number | undefined): ImageShape {
-  const { channels, height, width } = image
-  const pixels = (length: typeof height) => {
-    if (typeof length === 'number') return length
-    return side ?? Math.ceil(Math.max(64, length.minimum) / length.multipleOf) * length.multipleOf
-  }
-  return { channels, height: pixels(height), width: pixels(width) }
 }
 
 async function loadImages(

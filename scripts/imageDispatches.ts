@@ -1,0 +1,210 @@
+/**
+ * What an MMPS step on an ONNX model costs: passes through the network, dispatches, submits and bytes read back, of ours and
+ * of ONNX Runtime; and how long a VJP takes beside a forward pass.
+ */
+import { createNodeGpu } from '../src/cli/nodeGpu'
+import { readModelFolder, shapeOfModel } from '../src/cli/imageModelFiles'
+import { runCell } from '../src/experiments/images/benchmark'
+import { parseMethod } from '../src/experiments/images/benchmarkMethods'
+import type { ImageModel } from '../src/experiments/images/models'
+import { createCounters, type GpuCounters } from '../src/gpu/buffers'
+import { openDevice } from '../src/gpu/device'
+import { createGpuImagePrimitives } from '../src/gpu/imagePrimitives'
+import { createGpuVectors } from '../src/gpu/vectors'
+import { createCpuVectors } from '../src/linalg/cpuVectors'
+import { createOnnxDenoiser, type OnnxDenoiser } from '../src/onnx/session/denoiser'
+import { nativeRuntime, nodeWasmRuntime, nodeWebGpuRuntime } from '../src/onnx/session/nodeRuntimes'
+import type { OrtRuntime, ProviderName } from '../src/onnx/session/runtime'
+import { createCpuImagePrimitives } from '../src/operators/cpuPrimitives'
+import type { ImagePrimitives } from '../src/operators/primitives'
+import type { ImageShape } from '../src/operators/types'
+
+/** A VJP may take this many times as long as a forward pass. */
+const LARGEST_RATIO = 2.5
+/** Noise level at which passes are timed. */
+const SIGMA = 1
+
+export interface ImageDispatchOptions {
+  readonly model: string
+  readonly side: number | undefined
+  readonly batch: number
+  /** k of MMPS. */
+  readonly iterations: number
+  readonly steps: number
+  readonly repetitions: number
+  readonly providers: readonly ProviderName[]
+}
+
+interface Opened {
+  readonly name: string
+  readonly runtime: OrtRuntime
+  readonly primitives: ImagePrimitives
+  /** Of our kernels. */
+  readonly ours: GpuCounters
+  destroy(): void
+}
+
+/** Resolves with whether every VJP was fast enough. */
+export async function printImageDispatches(options: ImageDispatchOptions): Promise<boolean> {
+  const model = await readModelFolder(options.model)
+  const shape = shapeOfModel(model.contract, options.side)
+  let isFast = true
+  for (const provider of options.providers) {
+    const opened = await open(provider)
+    const { primitives, runtime } = opened
+    const denoiser = createOnnxDenoiser({
+      ...model,
+      shape,
+      batch: options.batch,
+      space: primitives.space,
+      runtime,
+      derivatives: ['vjp'],
+    })
+    console.log(
+      `${model.contract.name}, ${options.batch} × ${shape.channels} × ${shape.height} × ${shape.width}, ${opened.name}`,
+    )
+    const ratio = await printTimes(denoiser, options.repetitions)
+    isFast &&= ratio <= LARGEST_RATIO
+    await printStep(denoiser, opened, model, shape, options)
+    await denoiser.release()
+    opened.destroy()
+  }
+  return isFast
+}
+
+async function open(provider: ProviderName): Promise<Opened> {
+  const ours = createCounters()
+  if (provider === 'webgpu') {
+    const gpu = await createNodeGpu()
+    const opened = await openDevice(gpu)
+    const space = await createGpuVectors(opened.device, ours)
+    return {
+      name: `WebGPU on ${opened.name}`,
+      runtime: await nodeWebGpuRuntime(gpu, opened),
+      primitives: await createGpuImagePrimitives(space),
+      ours,
+      destroy: () => opened.device.destroy(),
+    }
+  }
+  return {
+    name: provider === 'native' ? 'onnxruntime-node, one thread' : 'WebAssembly, one thread',
+    runtime: await (provider === 'native' ? nativeRuntime() : nodeWasmRuntime()),
+    primitives: createCpuImagePrimitives(createCpuVectors()),
+    ours,
+    destroy: () => undefined,
+  }
+}
+
+/** Prints medians; resolves with the time of a VJP over that of a forward pass. */
+async function printTimes(denoiser: OnnxDenoiser, repetitions: number): Promise<number> {
+  const { space, batch, shape } = denoiser
+  const size = shape.channels * shape.height * shape.width
+  const [x, out] = [space.vector('x', batch, size), space.vector('out', batch, size)]
+  space.fillNormal(x, { seed: 0, stream: 0, step: 0, domain: 0 })
+  const times = { plain: [] as number[], forward: [] as number[], vjp: [] as number[] }
+  const timed = async (work: () => Promise<void>) => {
+    const started = performance.now()
+    await work()
+    await space.finished()
+    return performance.now() - started
+  }
+  // one round more: the first loads models and compiles shaders. In turns, so that a busy machine slows all of them.
+  for (let i = 0; i <= repetitions; i++) {
+    const plain = await timed(() => denoiser.denoise(x, SIGMA, out))
+    let vjp = 0
+    const forward = await timed(async () => {
+      await denoiser.linearize(x, SIGMA)
+    })
+    const linear = await denoiser.linearize(x, SIGMA)
+    vjp = await timed(() => linear.vjp(x, out))
+    if (i === 0) continue
+    times.plain.push(plain)
+    times.forward.push(forward)
+    times.vjp.push(vjp)
+  }
+  space.release(x, out)
+  const [plain, forward, vjp] = [median(times.plain), median(times.forward), median(times.vjp)]
+  const { residuals, residualBytes, sessions } = denoiser.facts
+  const nodes = sessions.map((session) => `${session.what} ${session.nodes}`).join(', ')
+  const onCpu = sessions.filter(({ usesCpu }) => usesCpu).map(({ what }) => what)
+  console.log(
+    `  nodes               ${nodes}${onCpu.length > 0 ? `; partly on the CPU: ${onCpu.join(', ')}` : ''}`,
+  )
+  console.log(`  residuals           ${residuals}, ${(residualBytes / 2 ** 20).toFixed(2)} MiB`)
+  console.log(
+    `  forward             ${plain.toFixed(2)} ms alone, ${forward.toFixed(2)} ms with its residuals`,
+  )
+  console.log(
+    `  a VJP               ${vjp.toFixed(2)} ms, ${(vjp / forward).toFixed(2)} times a forward with its residuals, ${(vjp / plain).toFixed(2)} times one alone (at most ${LARGEST_RATIO})`,
+  )
+  return vjp / plain
+}
+
+/** Counts one sampling run with MMPS, and prints what a step took of each. */
+async function printStep(
+  denoiser: OnnxDenoiser,
+  { primitives, ours }: Opened,
+  { contract }: ImageModel,
+  shape: ImageShape,
+  { batch, iterations, steps }: ImageDispatchOptions,
+): Promise<void> {
+  const method = parseMethod(`mmps=${iterations}`)
+  if (typeof method === 'string') throw new Error(method)
+  const images = new Float32Array(batch * shape.channels * shape.height * shape.width)
+  const cell = { denoiser, primitives, range: contract, images, task: 'random', method, seed: 0 } as const
+  await runCell({ ...cell, steps: 2 })
+  const before = { ours: { ...ours }, passes: { ...denoiser.passes } }
+  const all = watchQueue()
+  const scores = await runCell({ ...cell, steps })
+  all.stop()
+  if (!scores) throw new Error('A sample left the finite numbers.')
+  // the last estimate, x_0 = d(x, sigma_min), costs what every other does
+  const estimates = steps + 1
+  const perStep = (count: number) => (count / estimates).toFixed(2)
+  const own = (key: keyof GpuCounters) => ours[key] - before.ours[key]
+  const { forward, vjp } = denoiser.passes
+  console.log(`  ${method.label}, ${steps} steps and the last estimate; a step:`)
+  console.log(
+    `    network passes    ${perStep(forward - before.passes.forward)} forward, ${perStep(vjp - before.passes.vjp)} VJP`,
+  )
+  if (primitives.space.kind === 'webgpu') {
+    console.log(`    dispatches        ${perStep(own('dispatches'))} ours, ${perStep(all.dispatches)} in all`)
+    console.log(`    submits           ${perStep(own('submits'))} ours, ${perStep(all.submits)} in all`)
+    console.log(
+      `    read back         ${perStep(all.bytesReadBack)} bytes; the whole run ${own('bytesReadBack')} of ours, ${all.bytesReadBack} in all, the result included`,
+    )
+  }
+  console.log(`    time              ${((scores.seconds * 1000) / estimates).toFixed(1)} ms`)
+}
+
+/** Counts what anybody in this process does with WebGPU: our kernels and ONNX Runtime. */
+function watchQueue() {
+  const counts = { dispatches: 0, submits: 0, bytesReadBack: 0, stop: () => undefined as void }
+  if (typeof GPUQueue === 'undefined') return counts
+  const restore: (() => void)[] = []
+  const watch = <T extends object>(prototype: T, name: keyof T & string, count: (self: T) => void) => {
+    const original = prototype[name] as (...args: unknown[]) => unknown
+    Object.assign(prototype, {
+      [name](this: T, ...args: unknown[]) {
+        count(this)
+        return original.apply(this, args)
+      },
+    })
+    restore.push(() => Object.assign(prototype, { [name]: original }))
+  }
+  watch(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', () => counts.dispatches++)
+  watch(GPUComputePassEncoder.prototype, 'dispatchWorkgroupsIndirect', () => counts.dispatches++)
+  watch(GPUQueue.prototype, 'submit', () => counts.submits++)
+  watch(GPUBuffer.prototype, 'mapAsync', (buffer) => {
+    if (buffer.usage & GPUBufferUsage.MAP_READ) counts.bytesReadBack += buffer.size
+  })
+  counts.stop = () => {
+    for (const undo of restore) undo()
+  }
+  return counts
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)]!
+}
