@@ -112,7 +112,8 @@ describe('contract of a bare model', () => {
 
 describe('the shown restoration', () => {
   const settings = defaultImagesSettings
-  const result = { samples: [picture(1), picture(2)], settings } as unknown as RunResult
+  const observation = picture(7)
+  const result = { samples: [picture(1), picture(2)], settings, observation } as unknown as RunResult
   const run: ImageRunState = {
     status: 'finished',
     step: 2,
@@ -137,9 +138,12 @@ describe('the shown restoration', () => {
   })
 
   it('is stale once a setting that made it has changed', () => {
-    expect(isStale({ run, settings })).toBe(false)
-    expect(isStale({ run, settings: { ...settings, equal: 'evaluations' } })).toBe(false)
-    expect(isStale({ run, settings: { ...settings, seed: 1 } })).toBe(true)
-    expect(isStale({ run: { ...run, status: 'running' }, settings: { ...settings, seed: 1 } })).toBe(false)
+    expect(isStale({ run, settings, observation: picture(7) })).toBe(false)
+    expect(isStale({ run, settings, observation: picture(8) })).toBe(true)
+    expect(isStale({ run, observation, settings: { ...settings, equal: 'evaluations' } })).toBe(false)
+    expect(isStale({ run, observation, settings: { ...settings, seed: 1 } })).toBe(true)
+    expect(
+      isStale({ run: { ...run, status: 'running' }, observation, settings: { ...settings, seed: 1 } }),
+    ).toBe(false)
   })
 })

@@ -34,13 +34,20 @@ export function shownPicture(
   return { picture: pictures[k]!, label: `Sample ${k + 1} of ${pictures.length}`, final: finished }
 }
 
-/** Whether what is shown was computed with other settings than the present ones. */
+/** Whether what is shown was computed with other settings, or from another observation, than the present ones. */
 export function isStale({
   run: { result, status },
   settings,
-}: Pick<ImagesLabState, 'run' | 'settings'>): boolean {
+  observation,
+}: Pick<ImagesLabState, 'run' | 'settings' | 'observation'>): boolean {
   if (!result || status === 'running' || status === 'paused') return false
-  return (Object.keys(settings) as (keyof typeof settings)[]).some(
-    (key) => key !== 'equal' && settings[key] !== result.settings[key],
-  )
+  const keys = Object.keys(settings) as (keyof typeof settings)[]
+  if (keys.some((key) => key !== 'equal' && settings[key] !== result.settings[key])) return true
+  // Another crop, stroke or path shows in no setting.
+  return observation !== null && !samePixels(observation, result.observation)
+}
+
+function samePixels(a: Picture, b: Picture): boolean {
+  if (a.data === b.data) return true
+  return a.width === b.width && a.height === b.height && a.data.every((value, k) => value === b.data[k])
 }
