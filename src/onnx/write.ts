@@ -11,13 +11,15 @@ import {
   type TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from './proto/onnx_pb'
+import { writtenOpset } from './writtenOpset'
 
 export function writeModel(graph: Graph): Uint8Array {
+  const opset = writtenOpset(graph)
   const model = create(ModelProtoSchema, {
     // The file format's own version: what first carried such opsets, and no newer than needed.
-    irVersion: graph.opset >= 21 ? 10n : graph.opset >= 19 ? 9n : 8n,
+    irVersion: opset >= 21 ? 10n : opset >= 19 ? 9n : 8n,
     producerName: 'diem-playground',
-    opsetImport: [{ domain: '', version: BigInt(graph.opset) }],
+    opsetImport: [{ domain: '', version: BigInt(opset) }],
     graph: {
       name: graph.name || 'graph',
       node: graph.nodes.map(writeNode),
@@ -69,13 +71,13 @@ function writeAttribute(
   const text = new TextEncoder()
   switch (attribute.kind) {
     case 'int':
-      return { type: Kind.INT, i: BigInt(attribute.value) }
+      return { type: Kind.INT, i: toInt64(attribute.value) }
     case 'float':
       return { type: Kind.FLOAT, f: attribute.value }
     case 'string':
       return { type: Kind.STRING, s: text.encode(attribute.value) }
     case 'ints':
-      return { type: Kind.INTS, ints: attribute.value.map(BigInt) }
+      return { type: Kind.INTS, ints: attribute.value.map(toInt64) }
     case 'floats':
       return { type: Kind.FLOATS, floats: [...attribute.value] }
     case 'strings':
@@ -83,4 +85,11 @@ function writeAttribute(
     case 'tensor':
       return { type: Kind.TENSOR, t: writeTensor(attribute.value) }
   }
+}
+
+/** Integers are numbers here, and "to the end" is written as the largest one, which rounds to 2^63. */
+function toInt64(value: number): bigint {
+  const integer = BigInt(Math.trunc(value))
+  const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n]
+  return integer > most ? most : integer < least ? least : integer
 }
