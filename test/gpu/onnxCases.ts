@@ -60,13 +60,13 @@ function writeCase(
   ]
 }
 
-/** Opens the device for the whole file. Returns what fails where a node leaves the GPU or an error passes `tolerance`. */
+/** Opens the device for the whole file. The check fails where a node leaves the GPU or an error passes the tolerance. */
 export async function openRuleChecks(): Promise<
   (cases: readonly Case[], tolerance: number) => Promise<void>
 > {
   const runtime = await nodeWebGpuRuntime(gpu, await openTestDevice())
   return async (cases, tolerance) => {
-    const draft = new GraphDraft(21)
+    const draft = new GraphDraft(23)
     const feeds: Record<string, Values> = {}
     const shown = cases.flatMap((each) => writeCase(draft, each, feeds))
     const graph = draft.finish('rules', shown)
