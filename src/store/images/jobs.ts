@@ -116,7 +116,7 @@ async function sample(
       const denoiser = await models.denoiser(present, settings.side, settings.samples, say)
       signal.throwIfAborted()
       const { contract } = models
-      say('First run: compiling shaders')
+      say('Sampling')
       return await runImages(
         { denoiser, primitives: present.primitives, range: contract, measured, settings },
         { signal, ready, ...control(measured.shape) },

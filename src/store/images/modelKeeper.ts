@@ -74,6 +74,8 @@ export class ModelKeeper {
   private built: Built | undefined
   private verification: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined
   private isVerified = false
+  /** Runs that wait for the loading: the verification comes after them. */
+  private waiting = 0
   /** Hears what a denoiser is doing: sessions are built when they are first needed, in a run perhaps. */
   private say: (label: string) => void = () => undefined
 
@@ -122,7 +124,9 @@ export class ModelKeeper {
   ): Promise<ImageDenoiser> {
     if (!this.answer && this.loading) {
       onLabel('Waiting for the model')
+      this.waiting += 1
       await this.loading
+      this.waiting -= 1
     }
     await this.stopVerifying()
     if (!this.current) throw new Error('There is no model to sample with: choose or drop one.')
@@ -169,7 +173,7 @@ export class ModelKeeper {
       this.current = model
       this.isVerified = false
       publish({ status: 'ready', label: '', fraction: undefined })
-      this.verify(model, side)
+      if (this.waiting === 0) this.verify(model, side)
     } catch (error) {
       if (signal.aborted) return
       publish({ status: 'failed', problem: explainModel(error, name) })

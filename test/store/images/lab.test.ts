@@ -106,11 +106,25 @@ describe('the image lab', () => {
     expect(rig.state.change({ boxX: 0.2 })).toEqual([])
   })
 
-  it('waits for the model where Run comes first, and ends the verification for it', async () => {
+  it('waits for the model where Run comes first, and verifies it afterwards', async () => {
     let give: () => void = () => undefined
-    const signals: AbortSignal[] = []
+    const checked: string[] = []
     const rig = start(QUICK, {
       beforeModel: () => new Promise((resolve) => (give = resolve)),
+      verify: async () => void checked.push(rig.state.run.status),
+    })
+    await rig.until(({ observation }) => observation !== null)
+    rig.state.start()
+    await rig.until(({ run }) => run.label === 'Waiting for the model')
+    give()
+    const { model } = await rig.until((state) => state.model.report !== null)
+    expect(model.problem).toBeNull()
+    expect(checked).toEqual(['finished'])
+  })
+
+  it('ends a verification for a run, and begins it again afterwards', async () => {
+    const signals: AbortSignal[] = []
+    const rig = start(QUICK, {
       verify: (signal) => {
         signals.push(signal)
         if (signals.length > 1) return Promise.resolve()
@@ -119,14 +133,11 @@ describe('the image lab', () => {
         })
       },
     })
-    await rig.until(({ observation }) => observation !== null)
+    await rig.until(({ model, source }) => model.status === 'verifying' && source !== null)
     rig.state.start()
-    await rig.until(({ run }) => run.label === 'Waiting for the model')
-    give()
     await rig.until(finished)
     expect(rig.state.run).toMatchObject({ status: 'finished', problem: null })
     expect(signals[0]!.aborted).toBe(true)
-    // It is made up for afterwards.
     const { model } = await rig.until((state) => state.model.report !== null)
     expect(model.problem).toBeNull()
     expect(signals).toHaveLength(2)
