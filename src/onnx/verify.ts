@@ -10,31 +10,14 @@
  *     providers      the same numbers from WebGPU and from the CPU
  *     time           of a VJP over that of a forward pass
  */
-import type { ImageDenoiser, ImageSolverName } from '../diffusion/image/types'
+import type { ImageDenoiser } from '../diffusion/image/types'
 import { DOMAIN } from '../math/philox'
 import type { Vector } from '../linalg/vectorSpace'
-import { type Check, conclude } from './verdicts'
+import { NonFiniteOutputError } from './session/errors'
 import { smoothImages } from './testImages'
+import { type Measurements, type VerificationReport, conclude } from './verdicts'
 
-export type { Check as VerificationCheck } from './verdicts'
-
-export interface VerificationReport {
-  /** The worst of the checks. */
-  readonly status: 'pass' | 'warn' | 'fail'
-  readonly checks: readonly Check[]
-  /** Mean squared error at each noise level, and that of the best multiple of x_t. */
-  readonly curve: readonly { readonly sigma: number; readonly error: number; readonly trivial: number }[]
-  /** ‖J v - Jᵀ v‖ / ‖J v‖. */
-  readonly asymmetry: readonly { readonly sigma: number; readonly value: number }[]
-  /** For MMPS's system with this model. */
-  readonly solver: ImageSolverName
-  /** Of one pass of the whole batch, at best; null where it was not measured. */
-  readonly milliseconds: {
-    readonly forward: number | null
-    readonly vjp: number | null
-    readonly jvp: number | null
-  }
-}
+export type { Check as VerificationCheck, VerificationReport } from './verdicts'
 
 export interface VerificationOptions {
   readonly seed: number
@@ -48,20 +31,6 @@ export interface VerificationOptions {
   readonly levels?: number
   readonly signal?: AbortSignal
   onProgress?(fraction: number, label: string): void
-}
-
-export interface Measurements {
-  readonly webgpu: boolean
-  readonly finite: boolean
-  readonly sigmaMin: number
-  readonly curve: VerificationReport['curve']
-  readonly adjoint: number
-  readonly differences: number
-  readonly asymmetry: VerificationReport['asymmetry']
-  /** ⟨v, J v⟩ > 0 everywhere. */
-  readonly positive: boolean
-  readonly providers: { readonly forward: number; readonly vjp: number } | null
-  readonly milliseconds: VerificationReport['milliseconds']
 }
 
 /** Errors: those of the denoiser, the signal's reason. */
@@ -108,7 +77,7 @@ class Verification {
       )
       const within = DERIVATIVE_LEVELS.filter((sigma) => sigma >= sigmaMin && sigma <= sigmaMax)
       const derivatives = within.length > 0 ? within : [Math.sqrt(sigmaMin * sigmaMax)]
-      this.#total = sigmas.length + 7 * derivatives.length + 2 * REPEATS
+      this.#total = sigmas.length + 6 * derivatives.length + 2 * REPEATS
       return await this.#measure(sigmas, derivatives)
     } finally {
       this.denoiser.space.release(...this.#held)
@@ -118,29 +87,42 @@ class Verification {
   async #measure(sigmas: readonly number[], derivatives: readonly number[]): Promise<Measurements> {
     const { denoiser, options } = this
     const { space } = denoiser
-    const base = { webgpu: space.kind === 'webgpu', sigmaMin: options.sigmaMin }
+    const base = {
+      webgpu: space.kind === 'webgpu',
+      sigmaMin: options.sigmaMin,
+      familiar: options.images !== undefined,
+    }
     const out = this.#vector('d')
     const curve: { sigma: number; error: number; trivial: number }[] = []
     const power = meanSquare(this.#clean)
     for (const [i, sigma] of sigmas.entries()) {
       this.#step(`Denoising at σ ${sigma.toPrecision(2)}`)
-      await denoiser.denoise(this.#noisy(sigma, i), sigma, out)
-      const values = await space.read(out)
-      const error = meanSquare(values, this.#clean)
+      const error = await this.#error(sigma, i, out)
       curve.push({ sigma, error, trivial: (sigma * sigma * power) / (sigma * sigma + power) })
     }
-    if (!curve.every(({ error }) => Number.isFinite(error))) {
-      const unknown = { adjoint: NaN, differences: NaN, asymmetry: [], positive: false, providers: null }
-      const milliseconds = { forward: null, vjp: null, jvp: null }
-      return { ...base, finite: false, curve, ...unknown, milliseconds }
+    const unknown = {
+      adjoint: NaN,
+      differences: NaN,
+      asymmetry: [],
+      positive: false,
+      providers: null,
+      milliseconds: { forward: null, vjp: null, jvp: null },
     }
+    const notFinite = curve.filter(({ error }) => !Number.isFinite(error)).map(({ sigma }) => sigma)
+    if (notFinite.length > 0) return { ...base, notFinite, curve, ...unknown }
     const found = []
-    for (const [i, sigma] of derivatives.entries())
-      found.push(await this.#derivatives(sigma, sigmas.length + i))
+    for (const [i, sigma] of derivatives.entries()) {
+      try {
+        found.push(await this.#derivatives(sigma, sigmas.length + i))
+      } catch (error) {
+        if (!(error instanceof NonFiniteOutputError)) throw error
+        return { ...base, notFinite: [sigma], curve, ...unknown }
+      }
+    }
     const providers = found.map((each) => each.providers).filter((each) => each !== null)
     return {
       ...base,
-      finite: true,
+      notFinite: [],
       curve,
       adjoint: Math.max(...found.map((each) => each.adjoint)),
       differences: Math.max(...found.map((each) => each.differences)),
@@ -155,6 +137,17 @@ class Verification {
             },
       milliseconds: await this.#times(derivatives.at(-1)!),
     }
+  }
+
+  /** Mean (d - x)²; NaN where d is not finite. */
+  async #error(sigma: number, draw: number, out: Vector): Promise<number> {
+    try {
+      await this.denoiser.denoise(this.#noisy(sigma, draw), sigma, out)
+    } catch (error) {
+      if (error instanceof NonFiniteOutputError) return NaN
+      throw error
+    }
+    return meanSquare(await this.denoiser.space.read(out), this.#clean)
   }
 
   async #derivatives(sigma: number, draw: number) {

@@ -173,7 +173,8 @@ class OrtDenoiser implements OnnxDenoiser {
     this.#loaded.length = 0
     for (const attempt of sessions) {
       const session = await attempt.catch(() => undefined)
-      await session?.release()
+      // of a lost device nothing is left to release
+      await session?.release().catch(() => undefined)
     }
   }
 
