@@ -111,7 +111,7 @@ function encodeAttribute(value: AttributeValues[string]): Attribute {
   if ('floats' in value) return { kind: 'floats', value: value.floats }
   if ('tensor' in value) return { kind: 'tensor', value: value.tensor }
   if (value.length > 0 && value.every((item) => typeof item === 'string')) {
-    return { kind: 'strings', value: value as readonly string[] }
+    return { kind: 'strings', value: value }
   }
   const numbers = value as readonly number[]
   return numbers.every((item) => Number.isInteger(item))

@@ -7,6 +7,7 @@ import { createBuilder } from './builder'
 import type { GraphDraft } from './draft'
 import { OnnxError } from './graph'
 import type { GraphNode } from './graph'
+import { attempt } from './infer'
 import { describeNode } from './nodeView'
 import { linearPart } from './peephole'
 import { ruleOf } from './registry'
@@ -41,7 +42,7 @@ function activePart(
     for (const name of node.inputs) if (differentiable(name)) reaching.add(name)
   }
   return {
-    nodes: between.reverse(),
+    nodes: between.toReversed(),
     values: new Set([...dependent].filter((name) => reaching.has(name))),
   }
 }
@@ -86,7 +87,8 @@ export function reverse(
     if (outer.every((name) => name === undefined)) continue
     const wanted = node.inputs.map((name) => active.values.has(name))
     const view = draft.viewOf(node)
-    const results = (ruleOf(node) as Required<OperatorRule>).vjp(view, outer, build, wanted)
+    const { vjp } = ruleOf(node) as Required<OperatorRule>
+    const results = attempt(view, () => vjp(view, outer, build, wanted))
     for (const [i, name] of node.inputs.entries()) {
       const result = wanted[i] ? results[i] : undefined
       if (!result) continue
@@ -144,7 +146,8 @@ export function forward(
     const inner = node.inputs.map((name) => known.get(name))
     if (inner.every((name) => name === undefined)) continue
     const view = draft.viewOf(node)
-    const results = (ruleOf(node) as Required<OperatorRule>).jvp(view, inner, build)
+    const { jvp } = ruleOf(node) as Required<OperatorRule>
+    const results = attempt(view, () => jvp(view, inner, build))
     for (const [i, name] of node.outputs.entries()) {
       const result = results[i]
       if (name === '' || !result) continue

@@ -7,7 +7,7 @@
  */
 import { forward, reverse } from './derivatives'
 import { createBuilder } from './builder'
-import { GraphDraft } from './draft'
+import { GraphDraft, renamedNode } from './draft'
 import { OnnxError } from './graph'
 import type { Graph, GraphNode, ValueType } from './graph'
 import type { TypedGraph } from './simplify'
@@ -57,7 +57,7 @@ export function splitModel(typed: TypedGraph, request: SplitRequest): SplitModel
   const outputs = [{ name: request.output, value: request.output }]
   for (const [value, name] of held) outputs.push({ name, value })
   const models = results.map(({ mode, seed, value }, i) => {
-    const ports = [...(needs[i] as readonly string[]), seed].map((name) => ({ name, ...draft.typeOf(name) }))
+    const ports = [...(needs[i] as readonly string[]), seed].map((name) => draft.portOf(name))
     const graph = draft.finish(`${typed.graph.name} ${mode}`, [{ name: 'result', value }], ports)
     return [mode, renamed(draft, graph, new Map([...held, [seed, SEEDS[mode]]]))] as const
   })
@@ -160,12 +160,8 @@ function renamed(draft: GraphDraft, graph: Graph, names: ReadonlyMap<string, str
   for (const { name } of graph.outputs) moved.set(name, name)
   return {
     ...graph,
-    inputs: graph.inputs.map((port) => ({ ...port, name: rename(port.name) })),
+    inputs: graph.inputs.map(({ name, type, shape }) => ({ name: rename(name), type, shape })),
     initializers: new Map([...graph.initializers].map(([name, tensor]) => [rename(name), tensor])),
-    nodes: graph.nodes.map((node) => ({
-      ...node,
-      inputs: node.inputs.map(rename),
-      outputs: node.outputs.map(rename),
-    })),
+    nodes: graph.nodes.map((node) => renamedNode(node, rename)),
   }
 }

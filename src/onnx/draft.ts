@@ -94,6 +94,11 @@ export class GraphDraft {
     return type
   }
 
+  portOf(value: string, name = value): GraphPort {
+    const { type, shape } = this.typeOf(value)
+    return { name, type, shape }
+  }
+
   /** The node that computes a value; undefined for inputs and initializers. */
   producerOf(name: string): GraphNode | undefined {
     return this.#producers.get(name)
@@ -305,22 +310,23 @@ export class GraphDraft {
       else nodes.push(identity(output.value, output.name))
     }
     const rename = (value: string) => renamed.get(value) ?? value
-    const finished = nodes.map((node) => ({
-      ...node,
-      inputs: node.inputs.map(rename),
-      outputs: node.outputs.map(rename),
-    }))
+    const finished = nodes.map((node) => renamedNode(node, rename))
     return {
       name,
       opset: this.opset,
       inputs,
-      outputs: outputs.map((output) => ({ name: output.name, ...this.typeOf(output.value) })),
+      outputs: outputs.map((output) => this.portOf(output.value, output.name)),
       initializers: new Map(
         [...this.initializers].filter(([constant]) => needed.has(constant) && !given.has(constant)),
       ),
       nodes: finished,
     }
   }
+}
+
+/** A node that reads and writes values of other names. */
+export function renamedNode(node: GraphNode, rename: (name: string) => string): GraphNode {
+  return { ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) }
 }
 
 function identity(from: string, to: string): GraphNode {

@@ -122,7 +122,7 @@ function reshape(draft: GraphDraft, source: string, shape: readonly number[]): s
 function transposed(draft: GraphDraft, node: GraphNode, view: NodeView, type: ValueType): string | undefined {
   const source = input(node, 0)
   const { shape } = draft.typeOf(source)
-  const permutation = view.ints('perm', Array.from(shape.keys()).reverse())
+  const permutation = view.ints('perm', Array.from(shape.keys()).toReversed())
   const inner = draft.producerOf(source)
   if (inner?.op === 'Transpose' && inner.attributes.perm?.kind === 'ints') {
     const first = inner.attributes.perm.value

@@ -38,3 +38,8 @@ const RULES: ReadonlyMap<string, OperatorRule> = new Map(
 export function ruleOf(node: { readonly op: string; readonly domain: string }): OperatorRule | undefined {
   return node.domain === '' ? RULES.get(node.op) : undefined
 }
+
+/** Names of the standard operators that are known. */
+export function knownOperators(): readonly string[] {
+  return [...RULES.keys()]
+}

@@ -124,7 +124,7 @@ function liveNodes(graph: Graph, outputs: readonly string[]): readonly GraphNode
     live.push(node)
     for (const name of node.inputs) if (name !== '') needed.add(name)
   }
-  return live.reverse()
+  return live.toReversed()
 }
 
 function allNames(graph: Graph): ReadonlySet<string> {

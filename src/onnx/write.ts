@@ -23,7 +23,7 @@ export function writeModel(graph: Graph): Uint8Array {
     graph: {
       name: graph.name || 'graph',
       node: graph.nodes.map(writeNode),
-      initializer: [...graph.initializers].map(([name, tensor]) => ({ name, ...writeTensor(tensor) })),
+      initializer: [...graph.initializers].map(([name, tensor]) => writeTensor(tensor, name)),
       input: graph.inputs.map(writePort),
       output: graph.outputs.map(writePort),
     },
@@ -31,8 +31,9 @@ export function writeModel(graph: Graph): Uint8Array {
   return toBinary(ModelProtoSchema, model)
 }
 
-function writeTensor(tensor: GraphTensor): Omit<MessageInitShape<typeof TensorProtoSchema>, '$typeName'> {
+function writeTensor(tensor: GraphTensor, name?: string): MessageInitShape<typeof TensorProtoSchema> {
   return {
+    name,
     dims: tensor.shape.map(BigInt),
     dataType: ELEMENT_TYPE_CODES[tensor.type],
     rawData: tensor.bytes,
@@ -58,32 +59,27 @@ function writeNode(node: GraphNode): MessageInitShape<typeof NodeProtoSchema> {
     name: node.name,
     input: [...node.inputs],
     output: [...node.outputs],
-    attribute: Object.entries(node.attributes).map(([name, attribute]) => ({
-      name,
-      ...writeAttribute(attribute),
-    })),
+    attribute: Object.entries(node.attributes).map(([name, attribute]) => writeAttribute(name, attribute)),
   }
 }
 
-function writeAttribute(
-  attribute: Attribute,
-): Omit<MessageInitShape<typeof AttributeProtoSchema>, '$typeName'> {
+function writeAttribute(name: string, attribute: Attribute): MessageInitShape<typeof AttributeProtoSchema> {
   const text = new TextEncoder()
   switch (attribute.kind) {
     case 'int':
-      return { type: Kind.INT, i: toInt64(attribute.value) }
+      return { name, type: Kind.INT, i: toInt64(attribute.value) }
     case 'float':
-      return { type: Kind.FLOAT, f: attribute.value }
+      return { name, type: Kind.FLOAT, f: attribute.value }
     case 'string':
-      return { type: Kind.STRING, s: text.encode(attribute.value) }
+      return { name, type: Kind.STRING, s: text.encode(attribute.value) }
     case 'ints':
-      return { type: Kind.INTS, ints: attribute.value.map(toInt64) }
+      return { name, type: Kind.INTS, ints: attribute.value.map(toInt64) }
     case 'floats':
-      return { type: Kind.FLOATS, floats: [...attribute.value] }
+      return { name, type: Kind.FLOATS, floats: [...attribute.value] }
     case 'strings':
-      return { type: Kind.STRINGS, strings: attribute.value.map((value) => text.encode(value)) }
+      return { name, type: Kind.STRINGS, strings: attribute.value.map((value) => text.encode(value)) }
     case 'tensor':
-      return { type: Kind.TENSOR, t: writeTensor(attribute.value) }
+      return { name, type: Kind.TENSOR, t: writeTensor(attribute.value) }
   }
 }
 

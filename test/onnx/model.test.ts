@@ -58,7 +58,7 @@ function fileOf(graph: Omit<GraphInit, '$typeName'>, model: Omit<ModelInit, '$ty
 }
 
 const weight = (more: Omit<TensorInit, '$typeName'>): Omit<GraphInit, '$typeName'> => ({
-  initializer: [{ name: 'w', dataType: FLOAT, dims: [3n], ...more } as TensorInit],
+  initializer: [{ name: 'w', dataType: FLOAT, dims: [3n], ...more }],
 })
 const external = (file: string, offset: string, length?: string) => ({
   dataLocation: 1,
@@ -179,7 +179,7 @@ describe('weights', () => {
   it('that nothing uses are left out, whatever they are', () => {
     const unused = { name: 'text', dataType: 8, dims: [1n], stringData: [new Uint8Array(2)] }
     const used = weight({ rawData: floatBytes(1, 2, 3) }).initializer ?? []
-    const graph = readModel(fileOf({ initializer: [...used, unused as TensorInit] }))
+    const graph = readModel(fileOf({ initializer: [...used, unused] }))
     expect([...graph.initializers.keys()]).toEqual(['w'])
   })
 })

@@ -87,7 +87,7 @@ function arithmetic(
 const name = (value: string | undefined) => value as string
 
 const add = arithmetic(
-  () => (a, b) => (a as number) + (b as number),
+  () => (a, b) => a + b,
   () => ['one', 'one'],
 )
 
@@ -158,16 +158,15 @@ const flooredRemainder = (a: number, b: number) => a - b * Math.floor(a / b)
 export const arithmeticRules: OperatorRules = {
   Add: add,
   Sub: arithmetic(
-    () => (a, b) => (a as number) - (b as number),
+    () => (a, b) => a - b,
     () => ['one', 'minus'],
   ),
   Mul: arithmetic(
-    () => (a, b) => (a as number) * (b as number),
+    () => (a, b) => a * b,
     (node) => [node.inputs[1], node.inputs[0]],
   ),
   Div: arithmetic(
-    (integer) => (a, b) =>
-      integer ? Math.trunc((a as number) / (b as number)) : (a as number) / (b as number),
+    (integer) => (a, b) => (integer ? Math.trunc(a / b) : a / b),
     (node, build, wanted) => {
       const [b, y] = [name(node.inputs[1]), name(node.outputs[0])]
       return [
@@ -177,8 +176,7 @@ export const arithmeticRules: OperatorRules = {
     },
   ),
   Pow: arithmetic(
-    (integer) => (a, p) =>
-      integer ? Math.trunc((a as number) ** (p as number)) : (a as number) ** (p as number),
+    (integer) => (a, p) => (integer ? Math.trunc(a ** p) : a ** p),
     (node, build, wanted) => [
       wanted[0] ? powerSlope(node, build) : undefined,
       wanted[1] ? exponentSlope(node, build) : undefined,
@@ -187,7 +185,7 @@ export const arithmeticRules: OperatorRules = {
   Mod: arithmetic(
     (_integer, node) => {
       const remainder = node.int('fmod', 0) === 1 ? truncatedRemainder : flooredRemainder
-      return (a, b) => remainder(a as number, b as number)
+      return (a, b) => remainder(a, b)
     },
     (node, build, wanted) => {
       const [a, b, y] = [name(node.inputs[0]), name(node.inputs[1]), name(node.outputs[0])]

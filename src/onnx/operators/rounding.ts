@@ -30,9 +30,7 @@ function compared(f: (a: number, b: number) => boolean): OperatorRule {
       { type: 'bool', shape: broadcastShape(node, [node.typeOf(0).shape, node.typeOf(1).shape]) },
     ],
     evaluate: (node, inputs) => [
-      mapBroadcast(node, 'bool', inputs as readonly Values[], (a, b) =>
-        f(a as number, b as number) ? 1 : 0,
-      ),
+      mapBroadcast(node, 'bool', inputs as readonly Values[], (a, b) => (f(a, b) ? 1 : 0)),
     ],
   }
 }
@@ -95,7 +93,7 @@ const prelu: OperatorRule = {
   infer: (node) => [node.typeOf(0)],
   evaluate: (node, inputs) => [
     mapBroadcast(node, (inputs[0] as Values).type, inputs as readonly Values[], (x, slope) =>
-      (x as number) < 0 ? (x as number) * (slope as number) : (x as number),
+      x < 0 ? x * slope : x,
     ),
   ],
   vjp: (node, [outer], build, wanted) => [
