@@ -10,6 +10,9 @@ type Film = ImageRunState['film']
 /** More are thinned: 240 frames of 256 × 256 pixels take 63 MB. */
 const MOST_FRAMES = 240
 const FRAMES_A_SECOND = 15
+/** Films of few frames are slower, so that they can be followed. */
+const SHORTEST_MILLISECONDS = 3000
+const LONGEST_FRAME_MILLISECONDS = 500
 /** The last frame stands still. */
 const LAST_FRAME_SECONDS = 1
 const SIDE = 512
@@ -53,6 +56,8 @@ export async function recordFilm(
     recorder.addEventListener('stop', () => resolve())
     recorder.addEventListener('error', () => reject(new Error('The browser stopped recording the film.')))
   })
+  const refresh = 1000 / FRAMES_A_SECOND
+  const each = Math.max(refresh, Math.min(SHORTEST_MILLISECONDS / film.length, LONGEST_FRAME_MILLISECONDS))
   // Where the film is given up, nobody waits for it.
   stopped.catch(() => undefined)
   try {
@@ -60,13 +65,13 @@ export async function recordFilm(
     for (const [i, frame] of film.entries()) {
       show(frame)
       onProgress((i + 1) / film.length)
-      await Promise.race([pause(1000 / FRAMES_A_SECOND), stopped])
+      await Promise.race([pause(each), stopped])
       signal.throwIfAborted()
     }
     // A canvas that does not change is not captured: the last picture is drawn again until it has stood long enough.
     for (let i = 0; i < LAST_FRAME_SECONDS * FRAMES_A_SECOND; i++) {
       show(film.at(-1)!)
-      await pause(1000 / FRAMES_A_SECOND)
+      await pause(refresh)
       signal.throwIfAborted()
     }
   } finally {
