@@ -10,6 +10,9 @@ import type { Builder, NodeView, OperatorRule } from '../rule'
 import { elementCount } from '../tensor'
 import { stridedOffsets, stridesOf } from './strided'
 
+/** Products that may be listed; networks that are interpreted in tests have a hundredth. */
+const MOST_PRODUCTS = 2 ** 26
+
 /** A label is a letter, or "0", "1", … for a dimension of "...", counted from the last of them. */
 interface Equation {
   readonly operands: readonly (readonly string[])[]
@@ -79,6 +82,8 @@ function evaluateEinsum(node: NodeView, inputs: readonly Values[]): Values {
   const summed = [...sizes.keys()].filter((label) => !output.includes(label))
   const space = [...output, ...summed]
   const full = shapeOf(equation, space)
+  if (elementCount(full) > MOST_PRODUCTS)
+    throw node.error('it is a constant that takes too much to compute. Export the model with it computed.')
   const reads = operands.map((labels, i) => {
     const strides = stridesOf(inputs[i]!.shape)
     const along = space.map((label) => (labels.includes(label) ? strides[labels.indexOf(label)]! : 0))

@@ -4,6 +4,7 @@
  * Tap k of window o reads input position i = o·stride + k·dilation - before, per dimension, or padding where that is
  * outside. Equations of sizes and of `auto_pad`: github.com/onnx/onnx, docs/Operators.md, Conv and AveragePool.
  */
+import { OnnxError } from '../graph'
 import type { NodeView } from '../rule'
 import { elementCount } from '../tensor'
 import { stridedOffsets, stridesOf } from './strided'
@@ -124,9 +125,20 @@ export function tilesExactly({ input, kernel, strides, dilations, before, output
   )
 }
 
-/** Input offset that tap k of window o reads, [windows, taps], row-major; -1 for padding. */
+/** Entries that a table of taps may have; networks that are interpreted in tests have a hundredth. */
+const MOST_TAPS = 2 ** 26
+
+/**
+ * Input offset that tap k of window o reads, [windows, taps], row-major; -1 for padding.
+ * Errors: OnnxError where they are too many to list.
+ */
 export function tapsOf(windows: Windows): Int32Array {
   const { input, kernel, strides, dilations, before, output } = windows
+  const [count, size] = [elementCount(output), elementCount(kernel)]
+  if (count * size > MOST_TAPS)
+    throw new OnnxError(
+      `A constant is computed from ${count} windows of ${size} positions, which is too much. Export the model with it computed.`,
+    )
   const padded = input.map((size, d) =>
     Math.max(before[d]! + size, (output[d]! - 1) * strides[d]! + span(kernel[d]!, dilations[d]!)),
   )

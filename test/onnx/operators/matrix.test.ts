@@ -90,6 +90,12 @@ describe('Einsum', () => {
         attributes: { equation },
       }))
 
+  it('refuses constants that would take forever', async () => {
+    const inputs = [1, 2, 3].map((seed) => random([1000], seed))
+    const check = checkRule('Einsum', { inputs, constants: [0, 1, 2], attributes: { equation: 'a,b,c->' } })
+    await expect(check).rejects.toThrow('too much to compute')
+  })
+
   it('says what it does not support', async () => {
     const refusals = [
       ['ii->i', 'diagonal'],

@@ -87,6 +87,14 @@ describe('MaxPool', () => {
       outputs: 2,
     }))
 
+  it('refuses constants that would take forever', async () => {
+    const check = checkRule('MaxPool', {
+      inputs: [random([1, 1, 400, 400])],
+      attributes: { kernel_shape: [200, 200] },
+    })
+    await expect(check).rejects.toThrow('too much')
+  })
+
   it('refuses padding in which a window could lie', async () => {
     const attributes = { kernel_shape: [2, 2], pads: [2, 0, 0, 0] }
     await expect(checkRule('MaxPool', { inputs: [random([1, 1, 4, 4])], attributes })).rejects.toThrow(
