@@ -8,7 +8,7 @@ import { imagesPresets } from '../../experiments/images/presets'
 import { imagesKeys, validateImages, type ImagesSettings } from '../../experiments/images/settings'
 import type { DenoiserContract } from '../../onnx/contract'
 import type { Problem } from '../labTypes'
-import { activeLab, followLab, labFragment, routeProblems, writeLabFragment } from '../route'
+import { followLab, labFragment, routeProblems, writeLabFragment } from '../route'
 import { loadCatalogue, type Site } from './catalogue'
 import { connectWorker, type Connect } from './client'
 import { compareCsv, exportedPicture, settingsJson, stepsCsv } from './exports'
@@ -408,9 +408,6 @@ export function startImagesLab({
     }))
   }
 
-  activeLab.subscribe(({ lab: shown }, { lab: before }) => {
-    if (shown !== LAB && before === LAB) run.pause()
-  })
   void begin()
   return lab
 }
