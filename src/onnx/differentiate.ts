@@ -7,7 +7,8 @@
  */
 import { forward, reverse } from './derivatives'
 import { createBuilder } from './builder'
-import { GraphDraft, renamedNode } from './draft'
+import { GraphDraft } from './draft'
+import { renamedNode } from './finish'
 import { OnnxError } from './graph'
 import type { Graph, GraphNode, ValueType } from './graph'
 import type { TypedGraph } from './simplify'

@@ -4,38 +4,19 @@
  * On the way in, nodes whose inputs are known are computed (within limits, so that a hostile file cannot exhaust memory or
  * time), nodes that were written before are reused, and algebra that needs no computation is done (src/onnx/peephole.ts).
  */
+import { finishGraph } from './finish'
+import type { NamedValue } from './finish'
+import { Folding } from './folding'
 import { OnnxError } from './graph'
 import type { Attribute, Graph, GraphNode, GraphPort, GraphTensor, Values, ValueType } from './graph'
-import { attempt, inferNode } from './infer'
+import { inferNode } from './infer'
 import { viewNode } from './nodeView'
 import { simplified } from './peephole'
-import { ruleOf } from './registry'
 import type { NodeView } from './rule'
-import { convertFloats, decodeTensor, elementCount, encodeTensor, isDecodable, isFloat } from './tensor'
+import { decodeTensor, isDecodable } from './tensor'
 
-/** Floating-point constants are computed here up to this size; ONNX Runtime folds larger ones when it loads the model. */
-const LARGEST_FLOAT_FOLD = 2 ** 16
-const LARGEST_INTEGER_FOLD = 2 ** 22
-/** Multiplications that all folding of a draft may take, about a second. */
-const FOLDING_WORK = 2 ** 26
-/** Bytes of float16 constants that may be cast when the model is read. */
-const LARGEST_WIDENING = 2 ** 30
 /** Decoded constants up to this size stay in memory. */
 const LARGEST_CACHED = 2 ** 16
-const HEAVY = new Set([
-  'Conv',
-  'ConvTranspose',
-  'MatMul',
-  'Gemm',
-  'Einsum',
-  'Resize',
-  'AveragePool',
-  'MaxPool',
-  'GridSample',
-])
-/** These need the type of their input only. */
-const OF_TYPE = new Set(['Shape', 'Size'])
-
 const COMMUTATIVE = new Set(['Add', 'Mul', 'And', 'Or', 'Xor', 'Equal'])
 
 export interface NewNode {
@@ -64,8 +45,7 @@ export class GraphDraft {
   /** Values that are linear in a cotangent or tangent. */
   readonly #linear = new Set<string>()
   readonly #reserved: ReadonlySet<string>
-  #work = 0
-  #widening = LARGEST_WIDENING
+  readonly #folding = new Folding(this)
   #fresh = 0
 
   constructor(
@@ -185,7 +165,7 @@ export class GraphDraft {
     }
     const view = this.viewOf(node)
     const types = inferNode(node, view)
-    const folded = this.#fold(node, view, types)
+    const folded = this.#folding.fold(node, view, types)
     if (folded) return folded
     const key = writtenKey(node)
     if (this.simplifies) {
@@ -215,122 +195,10 @@ export class GraphDraft {
     }
   }
 
-  /** The outputs of a node as constants, where its inputs are known and the work is small. */
-  #fold(node: GraphNode, view: NodeView, types: readonly ValueType[]): readonly string[] | undefined {
-    const evaluate = ruleOf(node)?.evaluate
-    const inputs = node.inputs.filter((name) => name !== '')
-    const ofType = OF_TYPE.has(node.op)
-    if (!evaluate || (!ofType && !inputs.every((name) => this.isConstant(name)))) return undefined
-    const widened = this.#widened(node, inputs, types)
-    if (widened) return [widened]
-    const outputs = types.slice(0, node.outputs.length)
-    if (!ofType && !this.#affordable(node.op, inputs, outputs)) return undefined
-    const known = node.inputs.map((name) =>
-      name === ''
-        ? undefined
-        : ofType
-          ? { ...this.typeOf(name), data: new Float64Array(0) }
-          : this.constantOf(name),
-    )
-    if (!node.inputs.every((name, i) => name === '' || known[i])) return undefined
-    const values = attempt(view, () => evaluate(view, known))
-    return node.outputs.map((name, i) =>
-      name === ''
-        ? ''
-        : this.addConstant(encodeTensor(values[i] as Values), this.has(name) ? undefined : name),
-    )
+  /** The finished graph: what `outputs` need of the draft, see finishGraph. */
+  finish(name: string, outputs: readonly NamedValue[], inputs: readonly GraphPort[] = this.inputs): Graph {
+    return finishGraph(this, name, outputs, inputs)
   }
-
-  /** Float16 weights cast to float32 become float32 weights, however large: a file that has them may have that many bytes. */
-  #widened(node: GraphNode, inputs: readonly string[], types: readonly ValueType[]): string | undefined {
-    const tensor = node.op === 'Cast' ? this.initializers.get(inputs[0] as string) : undefined
-    const type = types[0]?.type
-    if (!tensor || tensor.bytes.length > this.#widening || !isFloat(tensor.type) || !type || !isFloat(type))
-      return undefined
-    this.#widening -= tensor.bytes.length
-    const name = node.outputs[0] as string
-    return this.addConstant(convertFloats(tensor, type), this.has(name) ? undefined : name)
-  }
-
-  #affordable(op: string, inputs: readonly string[], outputs: readonly ValueType[]): boolean {
-    const produced = outputs.reduce((sum, { shape }) => sum + elementCount(shape), 0)
-    const read = inputs.map((name) => elementCount(this.typeOf(name).shape))
-    const work = HEAVY.has(op)
-      ? produced * Math.min(...read.filter((count) => count > 1), 2 ** 20)
-      : produced + read.reduce((sum, count) => sum + count, 0)
-    // Float16 weights must not reach a GPU without shader-f16: what only they need is always computed.
-    const narrow = inputs.some((name) => ['float16', 'bfloat16'].includes(this.typeOf(name).type))
-    const floats = outputs.some(({ type }) => isFloat(type))
-    const limit = floats && !narrow ? LARGEST_FLOAT_FOLD : LARGEST_INTEGER_FOLD
-    if (produced > limit || this.#work + work > FOLDING_WORK) return false
-    this.#work += work
-    return true
-  }
-
-  /** Types of all values of a graph that this draft finished. */
-  typesIn(graph: Graph): ReadonlyMap<string, ValueType> {
-    const shown = new Map(
-      graph.outputs.map(({ name, type, shape }) => [name, { type, shape: shape.map(Number) }]),
-    )
-    const names = [
-      ...graph.inputs.map(({ name }) => name),
-      ...graph.initializers.keys(),
-      ...graph.nodes.flatMap(({ outputs }) => outputs),
-    ]
-    return new Map(
-      names
-        .filter((name) => name !== '')
-        .map((name) => [name, shown.get(name) ?? this.typeOf(name)] as const),
-    )
-  }
-
-  /**
-   * The finished graph: what `outputs` need of the draft. An output has the name that is asked for, through an Identity
-   * where its value has another name.
-   */
-  finish(
-    name: string,
-    outputs: readonly { readonly name: string; readonly value: string }[],
-    inputs: readonly GraphPort[] = this.inputs,
-  ): Graph {
-    const nodes: GraphNode[] = []
-    const given = new Set(inputs.map((port) => port.name))
-    const needed = new Set(outputs.map(({ value }) => value))
-    for (const node of this.nodes.toReversed()) {
-      if (!node.outputs.some((output) => needed.has(output) && !given.has(output))) continue
-      nodes.push({ ...node, outputs: node.outputs.map((output) => (given.has(output) ? '' : output)) })
-      for (const input of node.inputs) if (input !== '') needed.add(input)
-    }
-    nodes.reverse()
-    const renamed = new Map<string, string>()
-    for (const output of outputs) {
-      const computed = this.#producers.has(output.value) && !given.has(output.value)
-      const shown = outputs.some((other) => other !== output && other.value === output.value)
-      if (computed && !shown) renamed.set(output.value, output.name)
-      else nodes.push(identity(output.value, output.name))
-    }
-    const rename = (value: string) => renamed.get(value) ?? value
-    const finished = nodes.map((node) => renamedNode(node, rename))
-    return {
-      name,
-      opset: this.opset,
-      inputs,
-      outputs: outputs.map((output) => this.portOf(output.value, output.name)),
-      initializers: new Map(
-        [...this.initializers].filter(([constant]) => needed.has(constant) && !given.has(constant)),
-      ),
-      nodes: finished,
-    }
-  }
-}
-
-/** A node that reads and writes values of other names. */
-export function renamedNode(node: GraphNode, rename: (name: string) => string): GraphNode {
-  return { ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) }
-}
-
-function identity(from: string, to: string): GraphNode {
-  return { op: 'Identity', domain: '', name: `output ${to}`, inputs: [from], outputs: [to], attributes: {} }
 }
 
 /** Small constants are shared by content; '' for large ones. */

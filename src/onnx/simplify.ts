@@ -8,6 +8,7 @@
 import { createBuilder } from './builder'
 import { GraphDraft } from './draft'
 import { ELEMENT_TYPE_CODES } from './elementTypes'
+import { typesIn } from './finish'
 import { OnnxError } from './graph'
 import type { Attribute, Graph, GraphNode, GraphTensor, ValueType } from './graph'
 import { attempt, inferNode, unsupportedMessage, unsupportedOperators } from './infer'
@@ -65,7 +66,7 @@ export function specialize(
     return { name, value: resolve(name) }
   })
   const finished = draft.finish(source.name, outputs)
-  return { graph: finished, types: draft.typesIn(finished) }
+  return { graph: finished, types: typesIn(draft, finished) }
 }
 
 /** The outputs' names in the draft. */
