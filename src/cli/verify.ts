@@ -307,7 +307,11 @@ function readCommand(args: readonly string[]): Command {
     throw new UsageError(`--${name} takes an integer from ${least} to ${most}, not "${text}".`)
   }
   // npm starts the script in the repository; INIT_CWD is where the person is
-  const place = (path: string) => resolve(process.env['INIT_CWD'] ?? '.', path)
+  const places = [process.env['INIT_CWD'] ?? '.', '.']
+  const place = (path: string) => {
+    const paths = places.map((folder) => resolve(folder, path))
+    return paths.find((each) => existsSync(each)) ?? paths[0]!
+  }
   return {
     model: place(model),
     contract: values.contract === undefined ? undefined : place(values.contract),

@@ -195,7 +195,7 @@ function symmetryCheck({ asymmetry, positive }: Measurements, solver: string): C
     solver === 'cg' ? 'CG solves its systems.' : 'Use GMRES, which does not need a symmetric matrix.'
   return {
     name: 'symmetric',
-    label: 'J is symmetric',
+    label: 'Asymmetry of J',
     status,
     value,
     bound: 1,

@@ -22,6 +22,7 @@ export interface WrappedModel {
   /** Inputs `x` [batch, channels, height, width] and those of `feeds`; one output `output`, of the shape of x; float32. */
   readonly graph: Graph
   readonly x: string
+  readonly noise: string
   readonly output: string
   /** Types of all inputs. */
   readonly inputTypes: Readonly<Record<string, ValueType>>
@@ -99,6 +100,7 @@ export function wrapModel(
       nodes: [...before, ...network, ...after],
     },
     x,
+    noise: noise.name,
     output: denoised,
     inputTypes: {
       [x]: { type: 'float32', shape: imageShape },

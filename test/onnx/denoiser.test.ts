@@ -1,11 +1,18 @@
+import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createCpuVectors } from '../../src/linalg/cpuVectors'
 import { ContractError, type DenoiserContract, parseContract } from '../../src/onnx/contract'
+import { withFloatInput } from '../../src/onnx/floatInput'
+import type { Graph } from '../../src/onnx/graph'
+import { readModel } from '../../src/onnx/model'
 import { createOnnxDenoiser } from '../../src/onnx/session/denoiser'
+import { evaluateModel } from '../../src/onnx/session/evaluate'
 import { NonFiniteOutputError } from '../../src/onnx/session/errors'
 import { nativeRuntime, nodeWasmRuntime } from '../../src/onnx/session/nodeRuntimes'
 import type { OrtRuntime } from '../../src/onnx/session/runtime'
+import { specialize } from '../../src/onnx/simplify'
 import { timestepSigmas } from '../../src/onnx/timesteps'
+import { wrapModel } from '../../src/onnx/wrap'
 import { type GaussianOptions, gaussianModel } from './gaussianModel'
 
 const alphas = { schedule: 'linear', steps: 1000, betaStart: 1e-4, betaEnd: 0.02 } as const
@@ -153,6 +160,51 @@ describe('an ONNX model as a denoiser', () => {
     expect(Math.max(found.denoised, found.vjp, found.jvp)).toBeLessThan(1e-5)
     expect(found.facts.chunks).toBe(3)
     expect(found.passes).toEqual({ forward: 2, vjp: 1, jvp: 1 })
+  })
+
+  test('takes an integer timestep as a float where it is only cast, and as an index where it is one', async () => {
+    const graph = readModel(await readFile('test/fixtures/onnx/unet-diffusers.onnx'))
+    const contract = contractOf({
+      image: { channels: 1, height: 16, width: 16 },
+      inputs: { x: 'sample', noise: 'timestep' },
+      output: { name: graph.outputs[0]!.name },
+      predicts: 'epsilon',
+      process: 'vp',
+      takes: takes.timestep,
+    })
+    const wrapped = wrapModel(graph, contract, { channels: 1, height: 16, width: 16 }, 1)
+    const typed = specialize(wrapped.graph, wrapped.inputTypes)
+    const type = (of: Graph, name: string) => of.inputs.find((port) => port.name === name)?.type
+    expect(type(typed.graph, 'timestep')).toBe('int64')
+    const changed = specialize(withFloatInput(typed.graph, 'timestep'), {}).graph
+    expect(type(changed, 'timestep')).toBe('float32')
+    const run = async (of: Graph, noise: 'int64' | 'float32') => {
+      const feeds = {
+        [wrapped.x]: { type: 'float32', shape: [1, 1, 16, 16], data: Float64Array.from(rows(1, 256)) },
+        ...Object.fromEntries(
+          Object.entries(wrapped.feeds(0.7)).map(([name, { shape, values }]) => [
+            name,
+            {
+              type: name === 'timestep' ? noise : 'float32',
+              shape,
+              data: Float64Array.from(values),
+            } as const,
+          ]),
+        ),
+      } as const
+      return (await evaluateModel(runtime, { forward: of, residuals: [] }, wrapped.output, feeds, {})).output
+    }
+    expect(await run(changed, 'float32')).toEqual(await run(typed.graph, 'int64'))
+
+    const indexed = gaussianModel({
+      contract: contractOf({ takes: takes.timestep }),
+      mean: 0,
+      deviation: 1,
+      batch: 1,
+      height,
+      width,
+    })
+    expect(withFloatInput(indexed, 'noise')).toBe(indexed)
   })
 
   test('on the WASM provider gives the same', async () => {

@@ -11,8 +11,9 @@ import type { CpuVector, Vector, VectorSpace } from '../../linalg/vectorSpace'
 import type { ImageShape } from '../../operators/types'
 import type { DenoiserContract } from '../contract'
 import { type DerivativeMode, type SplitModel, splitModel } from '../differentiate'
+import { withFloatInput } from '../floatInput'
 import type { Graph, ValueType } from '../graph'
-import { specialize } from '../simplify'
+import { specialize, type TypedGraph } from '../simplify'
 import { BYTES_PER_ELEMENT, elementCount, encodeTensor } from '../tensor'
 import { type WrappedModel, wrapModel } from '../wrap'
 import { writeModel } from '../write'
@@ -73,7 +74,7 @@ export function createOnnxDenoiser(options: OnnxDenoiserOptions): OnnxDenoiser {
   const capacity = contract.batch === 'dynamic' ? batch : contract.batch
   const wrapped = wrapModel(graph, contract, shape, capacity)
   options.onStage?.('Reading the model')
-  const typed = specialize(wrapped.graph, wrapped.inputTypes, { float32: true })
+  const typed = concrete(wrapped)
   let split: SplitModel | undefined
   if (options.derivatives.length > 0) {
     options.onStage?.(
@@ -83,6 +84,13 @@ export function createOnnxDenoiser(options: OnnxDenoiserOptions): OnnxDenoiser {
     split = splitModel(typed, { input: wrapped.x, output: wrapped.output, derivatives })
   }
   return new OrtDenoiser(options, wrapped, typed.graph, split, capacity)
+}
+
+/** The model for one size, all in float32; the noise level too, where it need not be an integer. */
+function concrete({ graph, inputTypes, noise }: WrappedModel): TypedGraph {
+  const typed = specialize(graph, inputTypes, { float32: true })
+  const changed = withFloatInput(typed.graph, noise)
+  return changed === typed.graph ? typed : specialize(changed, {})
 }
 
 class OrtDenoiser implements OnnxDenoiser {

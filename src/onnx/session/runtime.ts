@@ -64,7 +64,9 @@ export class OrtRuntime {
     if (this.provider !== 'webgpu') {
       return new OrtSession(this, await InferenceSession.create(model, options), what, false)
     }
-    const strict = { ...options, extra: { session: { disable_cpu_ep_fallback: '1' } } }
+    // its refusal is an answer, not worth a line on the console
+    const extra = { session: { disable_cpu_ep_fallback: '1' } }
+    const strict = { ...options, logSeverityLevel: 4 as const, extra }
     try {
       return new OrtSession(this, await InferenceSession.create(model, strict), what, false)
     } catch (error) {
