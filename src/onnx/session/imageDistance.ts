@@ -45,7 +45,9 @@ export async function loadImageDistance(bytes: Uint8Array, runtime: OrtRuntime):
 }
 
 function colourTensor(runtime: OrtRuntime, image: Float32Array, { channels, height, width }: ImageShape) {
+  if (channels !== 1 && channels !== COLOURS) {
+    throw new RangeError(`Images of ${channels} channels cannot be compared: 1 (gray) or 3 (RGB) can.`)
+  }
   const data = Float32Array.from({ length: COLOURS * height * width }, (_, i) => image[i % image.length]!)
-  if (channels !== 1 && channels !== COLOURS) throw new OnnxError('Images have 1 or 3 channels.')
   return runtime.tensor({ type: 'float32', shape: [1, COLOURS, height, width] }, new Uint8Array(data.buffer))
 }
