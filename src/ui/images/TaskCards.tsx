@@ -42,12 +42,3 @@ export function TaskCards({ lab }: { lab: ImagesStore }) {
     </div>
   )
 }
-
-/** What is measured, in words: the chosen task's explanation. */
-export function taskExplanation(task: TaskName): string {
-  return options.find(({ value }) => value === task)?.explanation ?? ''
-}
-
-export function taskLabel(task: TaskName): string {
-  return options.find(({ value }) => value === task)?.label ?? task
-}
