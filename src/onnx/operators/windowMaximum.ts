@@ -7,6 +7,7 @@
  * compared with it. Otherwise the taps become channels, by slices, which copy exactly; the way back is a ConvTranspose
  * whose weights have a single one each.
  */
+import { OnnxError } from '../graph'
 import type { Builder } from '../rule'
 import { elementCount } from '../tensor'
 import { stridedOffsets, stridesOf } from './strided'
@@ -16,6 +17,18 @@ import { span, tilesExactly, type Windows } from './windows'
 /** Smallest numbers: as padding they reach no maximum. float16 has its own. */
 const LOWEST = -3.4028234663852886e38
 const LOWEST_HALF = -65504
+
+/** Taps of overlapping windows that become channels, each by its own nodes. */
+const MOST_TAPS = 512
+
+/** Errors: OnnxError where the taps of overlapping windows are too many. */
+function checkKernel(kernel: readonly number[]): void {
+  if (elementCount(kernel) > MOST_TAPS)
+    throw new OnnxError(
+      `MaxPool over windows of ${kernel.join(' × ')} cannot be differentiated: they overlap and have more than ${MOST_TAPS} positions. ` +
+        'Export the model with GlobalMaxPool, or with smaller windows.',
+    )
+}
 
 /** Repeats each entry of y [N, C, …] over a tile of the kernel's size. */
 export function spreadTiles(build: Builder, y: string, kernel: readonly number[]): string {
@@ -87,6 +100,7 @@ export function spreadMaximum(build: Builder, x: string, y: string, yBar: string
   const { kernel } = windows
   if (tilesExactly(windows))
     return build.mul(spreadTiles(build, yBar, kernel), tileShares(build, x, y, kernel))
+  checkKernel(kernel)
   const shared = build.mul(tapShares(build, x, y, windows), asPlanes(build, yBar))
   const planes = writeConvTranspose(build, shared, tapWeights(build, x, kernel), undefined, windows, 1)
   return build.reshape(planes, build.typeOf(x).shape)
@@ -96,6 +110,7 @@ export function spreadMaximum(build: Builder, x: string, y: string, yBar: string
 export function maximumTangent(build: Builder, x: string, y: string, dx: string, windows: Windows): string {
   const { kernel } = windows
   if (tilesExactly(windows)) return sumTiles(build, build.mul(dx, tileShares(build, x, y, kernel)), kernel)
+  checkKernel(kernel)
   const taps = writeConv(build, asPlanes(build, dx), tapWeights(build, x, kernel), undefined, windows, 1)
   const shared = build.mul(tapShares(build, x, y, windows), taps)
   return build.reshape(build.reduceSum(shared, [1], true), build.typeOf(y).shape)
