@@ -16,17 +16,17 @@ const LARGEST_INTEGER_FOLD = 2 ** 22
 const FOLDING_WORK = 2 ** 26
 /** Bytes of float16 constants that may be cast when the model is read. */
 const LARGEST_WIDENING = 2 ** 30
-const HEAVY = new Set([
-  'Conv',
-  'ConvTranspose',
-  'MatMul',
-  'Gemm',
-  'Einsum',
-  'Resize',
-  'AveragePool',
-  'MaxPool',
-  'GridSample',
-])
+/** Operators that sum over their operands: how many of the inputs are operands (the rest are biases, scales or sizes). */
+const OPERANDS: Readonly<Record<string, number>> = {
+  Conv: 2,
+  ConvTranspose: 2,
+  MatMul: 2,
+  Gemm: 2,
+  Resize: 1,
+  AveragePool: 1,
+  MaxPool: 1,
+  GridSample: 1,
+}
 /** These need the type of their input only. */
 const OF_TYPE = new Set(['Shape', 'Size'])
 
@@ -73,9 +73,10 @@ export class Folding {
   #affordable(op: string, inputs: readonly string[], outputs: readonly ValueType[]): boolean {
     const produced = outputs.reduce((sum, { shape }) => sum + elementCount(shape), 0)
     const read = inputs.map((name) => elementCount(this.draft.typeOf(name).shape))
-    const work = HEAVY.has(op)
-      ? produced * Math.min(...read.filter((count) => count > 1), 2 ** 20)
-      : produced + read.reduce((sum, count) => sum + count, 0)
+    const operands = OPERANDS[op]
+    let work = produced + read.reduce((sum, count) => sum + count, 0)
+    if (operands) work = produced * Math.min(...read.slice(0, operands))
+    if (op === 'Einsum') work = produced * read.reduce((product, count) => product * count, 1)
     // Float16 weights must not reach a GPU without shader-f16: what only they need is always computed.
     const narrow = inputs.some((name) => ['float16', 'bfloat16'].includes(this.draft.typeOf(name).type))
     const floats = outputs.some(({ type }) => isFloat(type))

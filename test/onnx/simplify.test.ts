@@ -126,4 +126,18 @@ describe('specialize', () => {
     )
     expect(ops(specialize(graph, {}).graph)).toContain('MatMul')
   })
+
+  it('leaves costly constants to ONNX Runtime, however short their biases are', () => {
+    const zeros = (shape: readonly number[]): Values => ({
+      type: 'float32',
+      shape,
+      data: new Float64Array(shape.reduce((product, size) => product * size, 1)),
+    })
+    const graph = graphOf(
+      [node('Conv', ['image', 'kernel', 'bias'], ['blurred']), node('Add', ['x', 'blurred'], ['y'])],
+      { image: zeros([1, 1, 400, 400]), kernel: zeros([1, 1, 200, 200]), bias: zeros([1]) },
+    )
+    const typed = specialize({ ...graph, inputs: [{ name: 'x', type: 'float32', shape: [1] }] }, {})
+    expect(ops(typed.graph)).toContain('Conv')
+  })
 })
