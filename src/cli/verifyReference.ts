@@ -4,10 +4,11 @@
  */
 import type { SafetensorsFile, Tensor } from '../math/safetensors'
 import { splitModel, type DerivativeMode, type SplitModel } from '../onnx/differentiate'
+import { withFloatInput } from '../onnx/floatInput'
 import { OnnxError, type Graph, type GraphPort, type Values } from '../onnx/graph'
 import { evaluateModel } from '../onnx/session/evaluate'
 import type { OrtRuntime } from '../onnx/session/runtime'
-import { specialize } from '../onnx/simplify'
+import { specialize, type TypedGraph } from '../onnx/simplify'
 import { elementCount, isFloat } from '../onnx/tensor'
 import { norm } from '../onnx/verify'
 
@@ -21,6 +22,8 @@ export interface Comparison {
   readonly bound: number
   /** ‖a - b‖ / ‖b‖ of each quantity that the file has. */
   readonly errors: Readonly<Partial<Record<Quantity, number>>>
+  /** On WebGPU: what has nodes that compute on the CPU, as "the VJP". */
+  readonly onCpu: readonly string[]
   readonly seconds: number
 }
 
@@ -55,7 +58,7 @@ export function prepareReference(
     }
     feeds[port.name] = { ...valuesOf(tensor), type: port.type }
   }
-  const typed = specialize(graph, feeds, { float32: true })
+  const typed = floatInputs(specialize(graph, feeds, { float32: true }))
   const input = names.x ?? imageInput(graph, tensors)
   const output = names.output ?? imageOutput(typed.graph.outputs, tensors)
   const seeds = { v: tensors.get('v'), u: tensors.get('u') }
@@ -87,9 +90,15 @@ export function prepareReference(
         expected.map((name) => [name, relativeError(name, found[name], tensors.get(name)!)]),
       )
       const status = Object.values(errors).every((error) => error <= bound) ? 'pass' : 'fail'
-      return { status, bound, errors, seconds: (performance.now() - started) / 1000 }
+      return { status, bound, errors, onCpu: found.onCpu, seconds: (performance.now() - started) / 1000 }
     },
   }
+}
+
+/** Integers that are only cast become floats, as in the lab, so that WebGPU need not leave their nodes to the CPU. */
+function floatInputs(typed: TypedGraph): TypedGraph {
+  const changed = typed.graph.inputs.reduce((graph, { name }) => withFloatInput(graph, name), typed.graph)
+  return changed === typed.graph ? typed : specialize(changed, {})
 }
 
 /** Infinite where the number is not finite. */

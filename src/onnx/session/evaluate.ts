@@ -17,6 +17,8 @@ export interface Evaluation {
   readonly vjp?: Float32Array
   /** J u, where u was given. */
   readonly jvp?: Float32Array
+  /** What of it had nodes that the provider webgpu left to the CPU: "the VJP". */
+  readonly onCpu: readonly string[]
 }
 
 /**
@@ -31,12 +33,17 @@ export async function evaluateModel(
   { v, u }: { readonly v?: Values; readonly u?: Values },
 ): Promise<Evaluation> {
   const sessions: OrtSession[] = []
+  const held: Tensor[] = []
   let forward: Readonly<Record<string, Tensor>> = {}
   const run = async (graph: Graph, what: string, given: Readonly<Record<string, Tensor>>) => {
     const session = await runtime.session(writeModel(graph), what)
     sessions.push(session)
-    const names = graph.outputs.map(({ name }) => name)
-    return session.run(given, names)
+    const outputs = await session.run(
+      given,
+      graph.outputs.map(({ name }) => name),
+    )
+    held.push(...Object.values(outputs))
+    return outputs
   }
   const product = async (mode: DerivativeMode, seed: string, given: Values | undefined) => {
     const graph = split[mode]
@@ -55,12 +62,13 @@ export async function evaluateModel(
     const vjp = await product('vjp', 'cotangent', v)
     const jvp = await product('jvp', 'tangent', u)
     const result = await numbers(forward[output])
-    return { output: result, ...(vjp && { vjp }), ...(jvp && { jvp }) }
+    const onCpu = sessions.filter(({ usesCpu }) => usesCpu).map(({ what }) => what)
+    return { output: result, ...(vjp && { vjp }), ...(jvp && { jvp }), onCpu }
   } catch (error) {
     throw translateError(error, 'run the model')
   } finally {
-    // tensors on the GPU belong to their session
-    for (const tensor of Object.values(forward)) tensor.dispose()
+    // tensors on the GPU outlive their session
+    for (const tensor of held) tensor.dispose()
     for (const session of sessions) await session.release()
   }
 }
