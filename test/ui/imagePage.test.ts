@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { defaultImagesSettings } from '../../src/experiments/images/settings'
 import type { PartialContract } from '../../src/onnx/contract'
-import type { CompareRow, ImageRunState, Picture, RunResult } from '../../src/store/images/types'
+import type {
+  CompareRow,
+  CompareState,
+  ImageRunState,
+  Picture,
+  RunResult,
+} from '../../src/store/images/types'
 import { bestColumns, compareAsText } from '../../src/ui/images/compareColumns'
 import { completedContract, suggestedAnswers } from '../../src/ui/images/contractAnswers'
-import { isStale, shownPicture } from '../../src/ui/images/view'
+import { stepInWords } from '../../src/store/images/stepWords'
+import { isComparisonStale, isStale, shownPicture } from '../../src/ui/images/view'
 
 const picture = (level: number): Picture => ({
   width: 1,
@@ -106,7 +113,22 @@ describe('contract of a bare model', () => {
   })
 
   it('says what is still missing', () => {
-    expect(() => completedContract(partial, suggestedAnswers(partial))).toThrow(/sigmaMax is missing/)
+    expect(() => completedContract(partial, suggestedAnswers(partial))).toThrow(/Largest noise/)
+  })
+})
+
+describe('steps in words', () => {
+  it('counts the steps of the settings, and the estimate that gives x_0 apart', () => {
+    const words = (sampler: 'ddim' | 'pc', estimates: readonly number[]) =>
+      estimates.map((estimate) => stepInWords(estimate, { sampler, steps: 6 }))
+    expect(words('ddim', [1, 6, 7])).toEqual(['step 1 of 6', 'step 6 of 6', 'last estimate'])
+    expect(words('pc', [1, 2, 3, 12, 13])).toEqual([
+      'step 1 of 6',
+      'step 1 of 6',
+      'step 2 of 6',
+      'step 6 of 6',
+      'last estimate',
+    ])
   })
 })
 
@@ -116,6 +138,7 @@ describe('the shown restoration', () => {
   const result = { samples: [picture(1), picture(2)], settings, observation } as unknown as RunResult
   const run: ImageRunState = {
     status: 'finished',
+    settings,
     step: 2,
     steps: 2,
     label: '',
@@ -145,5 +168,25 @@ describe('the shown restoration', () => {
     expect(
       isStale({ run: { ...run, status: 'running' }, observation, settings: { ...settings, seed: 1 } }),
     ).toBe(false)
+  })
+
+  it('ages with the comparison: its methods are its own, what it holds equal is not', () => {
+    const compare: CompareState = {
+      methods: ['mmps'],
+      status: 'finished',
+      settings,
+      observation,
+      rows: [row({})],
+      fraction: 1,
+      label: '',
+      problem: null,
+    }
+    const stale = (change: Partial<typeof settings>, seen = picture(7)) =>
+      isComparisonStale({ compare, settings: { ...settings, ...change }, observation: seen })
+    expect(stale({ method: 'dps' })).toBe(false)
+    expect(stale({ equal: 'evaluations' })).toBe(true)
+    expect(stale({ taskSeed: 1 })).toBe(true)
+    expect(stale({}, picture(8))).toBe(true)
+    expect(isComparisonStale({ compare: { ...compare, rows: [] }, settings, observation: null })).toBe(false)
   })
 })

@@ -34,7 +34,7 @@ export function passesPerEstimate({ method, solver, iterations }: MethodSettings
 }
 
 /** Estimates of one sampler step: the predictor-corrector asks twice. */
-function estimatesPerStep({ sampler }: Pick<ImagesSettings, 'sampler'>): number {
+export function estimatesPerStep({ sampler }: Pick<ImagesSettings, 'sampler'>): number {
   return sampler === 'pc' ? 2 : 1
 }
 

@@ -13,7 +13,7 @@ export function stepsCsv(records: readonly StepRecord[]): Blob {
 const COMPARE_COLUMNS = ['steps', 'evaluations', 'psnr', 'ssim', 'misfit', 'seconds', 'status'] as const
 
 /** A line a method. */
-export function compareCsv({ rows }: CompareState): Blob {
+export function compareCsv({ rows }: Pick<CompareState, 'rows'>): Blob {
   const lines = rows.map((row) =>
     [row.method, quoted(row.label), ...COMPARE_COLUMNS.map((column) => row[column] ?? '')].join(','),
   )

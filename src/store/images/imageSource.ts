@@ -117,8 +117,8 @@ function noticesOf(header: ImageHeader, name: string): string[] {
   return notices
 }
 
-/** By the browser, which also turns the picture as its EXIF says. */
-const decodeInBrowser: DecodeImage = async (blob, mostSide) => {
+/** By the browser, which also turns the picture as its EXIF says. Complete in itself: the command line sends it to one. */
+export const decodeInBrowser: DecodeImage = async (blob, mostSide) => {
   const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' })
   try {
     const scale = Math.min(1, mostSide / Math.max(bitmap.width, bitmap.height))

@@ -11,6 +11,7 @@ import type { DeviceHost, PresentDevice } from './device'
 import type { TaskRequest } from './messages'
 import type { ModelKeeper } from './modelKeeper'
 import type { PreparedTask, PreparedTasks } from './preparedTask'
+import { stepInWords } from './stepWords'
 import type { CompareRow, Picture, RunResult, StepRecord } from './types'
 
 /** Between two shown frames: each costs a read. */
@@ -43,7 +44,7 @@ export async function runSampling(
       wantsFrame: throttle(),
       onStep: ({ step: index, steps, sigma, xHat, records }) => {
         if (step.signal.aborted) return
-        step.report((index + 1) / steps, `Step ${index + 1} of ${steps}, σ = ${sigma.toPrecision(2)}`)
+        step.report((index + 1) / steps, `${stepInWords(index + 1, settings)}, σ = ${sigma.toPrecision(2)}`)
         const frames = xHat ? picturesOf(xHat, shape) : undefined
         host.publish({
           type: 'step',
@@ -87,7 +88,7 @@ export async function runCompare(
             const fraction = (index + 1) / steps
             step.report(
               (k + fraction) / all.length,
-              `Method ${k + 1} of ${all.length}, step ${index + 1} of ${steps}`,
+              `Method ${k + 1} of ${all.length}, ${stepInWords(index + 1, settings)}`,
             )
             if (xHat) publish({ fraction, picture: picturesOf(xHat, shape)[0]! })
           },

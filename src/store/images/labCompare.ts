@@ -17,7 +17,16 @@ export class LabCompare {
   ) {}
 
   initial(methods: readonly ImageMethodName[]): CompareState {
-    return { methods, status: 'idle', rows: [], fraction: 0, label: '', problem: null }
+    return {
+      methods,
+      status: 'idle',
+      settings: null,
+      observation: null,
+      rows: [],
+      fraction: 0,
+      label: '',
+      problem: null,
+    }
   }
 
   get isGoing(): boolean {
@@ -27,9 +36,11 @@ export class LabCompare {
   start(task: TaskRequest): void {
     this.job += 1
     const { methods } = this.state
+    const { settings } = task
+    const { observation } = this.lab().getState()
     const rows = methods.map((method): CompareRow => ({
       method,
-      label: methodLabel({ ...task.settings, method }),
+      label: methodLabel({ ...settings, method }),
       status: 'waiting',
       fraction: 0,
       steps: 0,
@@ -41,7 +52,15 @@ export class LabCompare {
       seconds: null,
       message: '',
     }))
-    this.set({ status: 'running', rows, fraction: 0, label: 'Starting', problem: null })
+    this.set({
+      status: 'running',
+      settings,
+      observation,
+      rows,
+      fraction: 0,
+      label: 'Starting',
+      problem: null,
+    })
     this.client.send({ type: 'compare', job: this.job, task, methods })
   }
 

@@ -8,6 +8,7 @@ import type { ImageRunState, ImagesLab } from './types'
 
 export const noRun: ImageRunState = {
   status: 'idle',
+  settings: null,
   step: 0,
   steps: 0,
   label: '',
@@ -31,12 +32,14 @@ export class LabRun {
     return this.state.status === 'running' || this.state.status === 'paused'
   }
 
-  /** Begins a run; the result of the one before stays until there is another. */
+  /** Begins a run; the result of the one before stays until there is another, and its numbers until the first step. */
   start(task: TaskRequest): void {
     this.job += 1
-    const { result } = this.state
+    const { result, records } = this.state
+    const { settings } = task
+    const { steps } = settings
     this.lab().setState({
-      run: { ...noRun, status: 'running', steps: task.settings.steps, label: 'Starting', result },
+      run: { ...noRun, status: 'running', settings, steps, label: 'Starting', result, records },
     })
     this.client.send({ type: 'run', job: this.job, task })
   }
@@ -81,10 +84,11 @@ export class LabRun {
     const { step, steps, records, frames } = event
     const picture = frames?.[0]
     const sigma = records.at(-1)?.sigma ?? 0
+    const isFirst = records[0]?.step === 1
     this.set({
       step,
       steps,
-      records: [...this.state.records, ...records],
+      records: isFirst ? records : [...this.state.records, ...records],
       ...(frames && { frames }),
       ...(picture && { film: extendFilm(this.state.film, { step, sigma, picture }) }),
     })

@@ -102,6 +102,9 @@ export interface RunResult {
 
 export interface ImageRunState {
   readonly status: 'idle' | 'running' | 'paused' | 'finished' | 'failed'
+  /** Of the newest run; null before the first. */
+  readonly settings: ImagesSettings | null
+  /** Estimates of the sampler's plan so far, and all of them: see stepWords.ts. */
   readonly step: number
   readonly steps: number
   readonly secondsLeft?: number
@@ -134,6 +137,9 @@ export interface CompareState {
   /** Chosen for the next comparison, in the order of its rows. */
   readonly methods: readonly ImageMethodName[]
   readonly status: 'idle' | 'running' | 'paused' | 'finished' | 'failed'
+  /** Of the newest comparison; null before the first. */
+  readonly settings: ImagesSettings | null
+  readonly observation: Picture | null
   readonly rows: readonly CompareRow[]
   readonly fraction: number
   readonly secondsLeft?: number

@@ -137,8 +137,16 @@ function readSettings(parameters: URLSearchParams, base: ImagesSettings, problem
 
 function readCrop(text: string | null, problems: string[]): Crop | null {
   if (text === null) return null
+  const crop = parseCrop(text)
+  if (crop) return crop
+  problems.push(`crop = "${text}" is not a corner and a side in pixels; the middle of the picture is used.`)
+  return null
+}
+
+/** "x,y,side" in whole pixels; undefined for anything else. Whether it lies in the picture is not known here. */
+export function parseCrop(text: string): Crop | undefined {
   const [x, y, side, ...more] = text.split(',').map((part) => (/^\d{1,5}$/.test(part) ? Number(part) : -1))
-  if (
+  const isCrop =
     x !== undefined &&
     y !== undefined &&
     side !== undefined &&
@@ -146,10 +154,7 @@ function readCrop(text: string | null, problems: string[]): Crop | null {
     x >= 0 &&
     y >= 0 &&
     side > 0
-  )
-    return { x, y, side }
-  problems.push(`crop = "${text}" is not a corner and a side in pixels; the middle of the picture is used.`)
-  return null
+  return isCrop ? { x, y, side } : undefined
 }
 
 function readMethods(

@@ -102,15 +102,17 @@ export function BoxEditor({ lab, disabled }: { lab: ImagesStore; disabled: boole
         fill="transparent"
         stroke={colour}
         strokeWidth={2}
+        strokeDasharray={disabled ? '5 4' : undefined}
         vectorEffect="non-scaling-stroke"
-        className={classes.grip}
+        className={disabled ? undefined : classes.grip}
         role="button"
         tabIndex={0}
+        aria-disabled={disabled || undefined}
         aria-label={`Hole at ${percent(hole.x)} %, ${percent(hole.y)} %: arrow keys move it`}
         onPointerDown={begin(undefined)}
         onKeyDown={onKey(undefined)}
       />
-      {CORNERS.map((corner) => {
+      {(disabled ? [] : CORNERS).map((corner) => {
         const [x, y] = cornerOf(hole, corner)
         return (
           <g key={corner}>

@@ -22,6 +22,7 @@ import { decibels } from './pictureText'
 import pictures from './pictures.module.css'
 import { ImageSetting } from './ImageSetting'
 import type { ImagesStore } from './stores'
+import { isComparisonStale } from './view'
 
 export function Compare({ lab }: { lab: ImagesStore }) {
   const compare = useStore(lab, (state) => state.compare)
@@ -31,6 +32,7 @@ export function Compare({ lab }: { lab: ImagesStore }) {
   const hidden = useStore(lab, (state) => state.hidden.has('export'))
   const { runCompare, pauseCompare, cancelCompare, exportCompareCsv } = lab.getState()
   const { rows, problem } = compare
+  const stale = useStore(lab, isComparisonStale)
   const reason = running ? 'A run is under way.' : unavailable
   return (
     <section aria-label="Compare methods" data-tour="compare">
@@ -90,6 +92,11 @@ export function Compare({ lab }: { lab: ImagesStore }) {
                 ))}
               </div>
               <CompareTable rows={rows} />
+              {stale && (
+                <Text size="xs" fw={600} mt={4} data-testid="compare-stale">
+                  From before your last change: compare again.
+                </Text>
+              )}
             </>
           )}
         </div>

@@ -1,14 +1,14 @@
 /** The image lab: settings, three pictures, samples and numbers, the comparison, and the transport bar. */
 import { Text } from '@mantine/core'
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { useStore } from 'zustand'
-import type { ImageSource } from '../../store/images/types'
 import { lazyPart } from '../lazyPart'
 import { Chart } from '../plots/Chart'
 import { FallbackBanner, Notices, ProblemCard } from '../ProblemAlert'
 import { Compare } from './Compare'
 import { MisfitExplanation, PicturesExplanation } from './Explanations'
 import classes from './images.module.css'
+import type { OpenImage } from './ImageChooser'
 import { ImagesSettings } from './ImagesSettings'
 import { ImagesTransport } from './ImagesTransport'
 import { sortFiles, useIncomingFiles } from './incomingFiles'
@@ -30,20 +30,23 @@ export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => voi
   const asking = useStore(lab, (state) => state.model.status === 'asking')
   const problem = useStore(lab, (state) => state.problem)
   const open = useCallback(
-    async (blob: Blob, kind: ImageSource['kind'], name: string) => {
-      const before = lab.getState().source
-      await lab.getState().openImage(blob, kind, name)
-      const { source } = lab.getState()
-      // Where it could not be opened, the problem says so and the image before stays.
-      if (source && source !== before && source.original.width !== source.original.height) setCropping(true)
-    },
+    (...[blob, kind, name]: Parameters<OpenImage>) => void lab.getState().openImage(blob, kind, name),
+    [lab],
+  )
+  // A picture of the visitor's is shown once it was measured: then its square can be chosen.
+  useEffect(
+    () =>
+      lab.subscribe(({ source }, { source: before }) => {
+        if (!source || source.kind === 'bundled' || source.original === before?.original) return
+        setCropping(source.original.width !== source.original.height)
+      }),
     [lab],
   )
   const receive = useCallback(
     (files: readonly File[], how: 'drop' | 'paste') => {
       const sorted = sortFiles(files)
       if (sorted.kind === 'model') void lab.getState().openModel(sorted.files)
-      else if (sorted.kind === 'image') void open(sorted.file, how, sorted.file.name || 'pasted image')
+      else if (sorted.kind === 'image') open(sorted.file, how, sorted.file.name || 'pasted image')
     },
     [lab, open],
   )
@@ -61,7 +64,7 @@ export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => voi
         <aside className={classes.controls} aria-label="Settings">
           <ImagesSettings
             lab={lab}
-            onOpen={(...image) => void open(...image)}
+            onOpen={open}
             onCamera={() => setCamera(true)}
             onCrop={() => setCropping(true)}
           />
@@ -91,7 +94,7 @@ export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => voi
           onClose={() => setCamera(false)}
           onPhoto={(photo) => {
             setCamera(false)
-            void open(photo, 'camera', 'photo')
+            open(photo, 'camera', 'photo')
           }}
         />
       )}
@@ -100,6 +103,25 @@ export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => voi
         <div className={classes.drop} aria-hidden>
           <Text fw={600}>Drop an image to restore it, or denoiser.onnx (and denoiser.json) to use it.</Text>
         </div>
+      )}
+    </>
+  )
+}
+
+/** What to make of the residual, with the present k. */
+function ResidualCaption({ lab }: { lab: ImagesStore }) {
+  const { method, iterations, solver } = useStore(lab, ({ run, settings }) => run.settings ?? settings)
+  const products = solver === 'bicgstab' ? 2 * iterations : iterations
+  return (
+    <>
+      Norm of the residual over that of the right-hand side, when the solver stops.{' '}
+      {method === 'mmps' && products > 0 ? (
+        <>
+          Near 1 at large noise: {products === 1 ? 'one product' : `${products} products`} with J cannot do
+          more there. Where it stays high to the end, raise k; above 1 the solver went astray: choose another.
+        </>
+      ) : (
+        'Where it stays high to the end, the observation is not heard.'
       )}
     </>
   )
@@ -130,7 +152,7 @@ function Results({ lab }: { lab: ImagesStore }) {
           watch={watchRecords}
           build={residualChart}
           title="What the solver left over"
-          caption="Norm of the residual over that of the right-hand side after k iterations: above 1 means that the solver went astray, and more iterations or another solver help."
+          caption={<ResidualCaption lab={lab} />}
           empty="Appears for methods that solve a system in each step."
           height={220}
           fileName="diem-images-residual"

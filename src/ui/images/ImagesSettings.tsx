@@ -1,6 +1,7 @@
 /** The narrow column: what to look at, image, task, model, method, sampler, in the order in which one would explain them. */
-import { Button, Select, Stack, Text } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { Button, Group, Select, Stack, Text, VisuallyHidden } from '@mantine/core'
+import { IconLock } from '@tabler/icons-react'
+import { useId, type ReactNode } from 'react'
 import { useStore } from 'zustand'
 import { imagesPresetNames, imagesPresets } from '../../experiments/images/presets'
 import { whyImageUnused } from '../../experiments/images/relevance'
@@ -27,14 +28,8 @@ interface ImagesSettingsProps {
 }
 
 export function ImagesSettings({ lab, onOpen, onCamera, onCrop }: ImagesSettingsProps) {
-  const busy = useStore(lab, whyBusy)
   return (
     <Stack gap="sm">
-      {busy !== undefined && (
-        <Text size="xs" fw={600} data-testid="busy">
-          {busy}
-        </Text>
-      )}
       <PresetChooser lab={lab} />
       <SettingGroup lab={lab} group="image" title="Image">
         <ImageChooser lab={lab} onOpen={onOpen} onCamera={onCamera} onCrop={onCrop} />
@@ -68,10 +63,23 @@ function PresetChooser({ lab }: { lab: ImagesStore }) {
   const changed = useStore(lab, isChanged)
   const busy = useStore(lab, whyBusy)
   const { choosePreset } = lab.getState()
+  const id = useId()
   return (
     <div data-tour="presets">
+      {/* In a line that is there anyway: what is below does not move when a run begins. */}
+      <Group justify="space-between" wrap="nowrap" gap="xs">
+        <Text component="label" htmlFor={id} size="xs" fw={500}>
+          What to look at
+        </Text>
+        {busy !== undefined && (
+          <Text size="xs" c="dimmed" truncate title={busy} role="status" data-testid="busy">
+            <IconLock size={12} aria-hidden style={{ verticalAlign: -1 }} /> Cancel to change anything
+            <VisuallyHidden>. {busy}</VisuallyHidden>
+          </Text>
+        )}
+      </Group>
       <Select
-        label="What to look at"
+        id={id}
         size="xs"
         data={imagesPresetNames.map((name) => ({ value: name, label: imagesPresets[name].label }))}
         value={preset}

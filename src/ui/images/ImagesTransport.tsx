@@ -2,7 +2,8 @@
 import { IconDice5 } from '@tabler/icons-react'
 import { useCallback, useEffect } from 'react'
 import { useStore } from 'zustand'
-import type { ImagesLab } from '../../store/images/types'
+import { stepInWords } from '../../store/images/stepWords'
+import type { ImageRunState, ImagesLab } from '../../store/images/types'
 import { formatMeasure } from '../format'
 import { useShortcuts } from '../transport/shortcuts'
 import { TransportBar } from '../transport/TransportBar'
@@ -99,9 +100,19 @@ function whyNotRun(state: ImagesLab): string | undefined {
   return whyNoRun(state)
 }
 
-function frameLabel({ film }: ImagesLab['run'], position: number): string {
-  const kept = film[position]
-  return kept ? `Step ${kept.step}: σ_t = ${formatMeasure(kept.sigma)}` : 'No film yet'
+function frameLabel(run: ImageRunState, position: number): string {
+  const kept = run.film[position]
+  return kept
+    ? `${capitalized(estimateInWords(run, kept.step))}: σ_t = ${formatMeasure(kept.sigma)}`
+    : 'No film yet'
+}
+
+function estimateInWords({ settings }: ImageRunState, estimate: number): string {
+  return settings ? stepInWords(estimate, settings) : `step ${estimate}`
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** One short sentence. */
@@ -109,10 +120,10 @@ export function statusText({ status, run, compare, model }: ImagesLab): string {
   if (status === 'starting') return 'Starting the device…'
   switch (run.status) {
     case 'running':
-      if (run.step > 0) return `Step ${run.step} of ${run.steps}`
+      if (run.step > 0) return capitalized(estimateInWords(run, run.step))
       return (model.status === 'ready' ? run.label : model.label) || 'Starting the run'
     case 'paused':
-      return `Paused at step ${run.step} of ${run.steps}`
+      return run.step > 0 ? `Paused at ${estimateInWords(run, run.step)}` : 'Paused before the first step'
     case 'failed':
       return 'Stopped by a problem'
     case 'idle':
@@ -123,7 +134,8 @@ export function statusText({ status, run, compare, model }: ImagesLab): string {
   if (compare.status === 'paused') return `Comparison paused: ${compare.label}`
   if (model.status === 'failed') return 'The model could not be used'
   if (model.status === 'asking') return 'The model needs answers'
-  if (model.status !== 'ready') return model.label || 'No model'
+  // The checks of a model hinder nobody: the model's panel shows how far they are.
+  if (model.status !== 'ready' && model.status !== 'verifying') return model.label || 'No model'
   return run.status === 'finished' ? 'Finished' : 'Ready to run'
 }
 
@@ -132,7 +144,8 @@ function modelProgress({ run, compare, model }: ImagesLab) {
     const { fraction, secondsLeft } = compare
     return { label: 'Comparing', fraction, secondsLeft }
   }
-  if (model.status !== 'ready' && model.status !== 'none' && model.status !== 'failed') {
+  const { status } = model
+  if (status === 'downloading' || status === 'building' || status === 'compiling') {
     return { label: model.label, fraction: model.fraction, secondsLeft: undefined }
   }
   return { label: 'Film', fraction: run.status === 'finished' ? 1 : 0, secondsLeft: undefined }

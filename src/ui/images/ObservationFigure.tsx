@@ -28,6 +28,13 @@ const CAPTIONS: Readonly<Record<TaskName, string>> = {
   gray: 'The brightness of the image; its colours are to be found.',
 }
 
+/** While nothing can be edited; no longer than the others, so that nothing moves. */
+const FIXED_CAPTIONS: Partial<Readonly<Record<TaskName, string>>> = {
+  box: 'The square is missing; cancel to move it.',
+  brush: 'What is painted over is missing; cancel to paint.',
+  motion: 'The image smeared along a path; cancel to draw another.',
+}
+
 export function ObservationFigure({ lab }: { lab: ImagesStore }) {
   const observation = useStore(lab, (state) => state.observation)
   const task = useStore(lab, (state) => state.settings.task)
@@ -47,8 +54,7 @@ export function ObservationFigure({ lab }: { lab: ImagesStore }) {
       exportLabel="Save the observation as PNG"
       caption={
         <>
-          {CAPTIONS[task]} Noise {formatMeasure(sigmaY)}.
-          {disabled && (task === 'box' || task === 'brush') && ` ${busy}`}
+          {(disabled && FIXED_CAPTIONS[task]) || CAPTIONS[task]} Noise {formatMeasure(sigmaY)}.
         </>
       }
     >

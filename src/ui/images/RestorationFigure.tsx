@@ -12,7 +12,6 @@ import { BeforeAfter } from './BeforeAfter'
 import { whyNoRun } from './busy'
 import { fileStem } from './fileNames'
 import classes from './images.module.css'
-import { PictureCanvas } from './PictureCanvas'
 import { picturePng } from './pictureFiles'
 import { sampleNumbers } from './pictureText'
 import pictures from './pictures.module.css'
@@ -71,39 +70,31 @@ export function RestorationFigure({ lab }: { lab: ImagesStore }) {
         </>
       }
     >
-      {shown && before && shown.final ? (
-        <>
-          <BeforeAfter
-            before={before}
-            after={shown.picture}
-            beforeName={shownView.before}
-            afterLabel={`Restoration, ${shown.label}. ${numbers}`}
-          />
-          <SegmentedControl
-            size="xs"
-            fullWidth
-            value={shownView.before}
-            onChange={(next) => view.setState({ before: next })}
-            data={[
-              { value: 'observation', label: 'against the observation' },
-              { value: 'original', label: 'against the original' },
-            ]}
-            aria-label="What the slider compares with"
-          />
-        </>
-      ) : (
-        <div className={pictures.frame}>
-          {shown ? (
-            <PictureCanvas
-              picture={shown.picture}
-              label={`Restoration so far, ${shown.label}`}
-              testId="restoration"
-            />
-          ) : (
-            <EmptyRestoration lab={lab} />
-          )}
-        </div>
-      )}
+      {/* The controls are there before the result, so that nothing moves when it comes. */}
+      <BeforeAfter
+        before={shown?.final ? before : undefined}
+        after={shown?.picture}
+        beforeName={shownView.before}
+        afterLabel={
+          shown?.final
+            ? `Restoration, ${shown.label}. ${numbers}`
+            : `Restoration so far, ${shown?.label.toLowerCase()}`
+        }
+      >
+        <EmptyRestoration lab={lab} />
+      </BeforeAfter>
+      <SegmentedControl
+        size="xs"
+        fullWidth
+        disabled={!shown?.final}
+        value={shownView.before}
+        onChange={(next) => view.setState({ before: next })}
+        data={[
+          { value: 'observation', label: 'against the observation' },
+          { value: 'original', label: 'against the original' },
+        ]}
+        aria-label="What the slider compares with"
+      />
       {run.problem && (
         <div className={classes.problem}>
           <ProblemCard problem={run.problem}>

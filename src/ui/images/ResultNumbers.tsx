@@ -24,6 +24,7 @@ export function ResultNumbers({ lab }: { lab: ImagesStore }) {
   const result = useStore(lab, ({ run }) =>
     run.status === 'running' || run.status === 'paused' ? null : run.result,
   )
+  const wanted = useStore(lab, (state) => state.settings.samples)
   return (
     <section aria-label="The run in numbers">
       <Group justify="space-between" mb={4} mih={28}>
@@ -32,20 +33,14 @@ export function ResultNumbers({ lab }: { lab: ImagesStore }) {
         </Title>
         {result && <CopyTableButton text={resultAsText(result)} />}
       </Group>
-      {result ? (
-        <Rows result={result} />
-      ) : (
-        <Text size="xs" c="dimmed" p="md" ta="center" className="placeholder">
-          PSNR, SSIM and the misfit with the observation appear with the result.
-        </Text>
-      )}
+      <Rows result={result} count={result?.psnr.length ?? wanted} />
     </section>
   )
 }
 
-function Rows({ result }: { result: RunResult }) {
-  const { psnr, ssim, misfit, meanPsnr, meanSsim, passes, seconds, settings } = result
-  const count = psnr.length
+/** Without a result a dash stands for each number, so that nothing moves when they come. */
+function Rows({ result, count }: { result: RunResult | null; count: number }) {
+  const average = (values: readonly number[] | undefined) => (values ? mean(values) : Number.NaN)
   return (
     <>
       <div className={classes.tableWrap}>
@@ -69,28 +64,28 @@ function Rows({ result }: { result: RunResult }) {
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {psnr.map((value, k) => (
+            {Array.from({ length: count }, (_, k) => (
               <Table.Tr key={`sample ${k + 1}`}>
                 <Table.Th scope="row" fw={400}>
                   sample {k + 1}
                 </Table.Th>
-                <Table.Td ta="right">{decibels(value)}</Table.Td>
-                <Table.Td ta="right">{similarity(ssim[k]!)}</Table.Td>
-                <Table.Td ta="right">{formatMeasure(misfit[k])}</Table.Td>
+                <Table.Td ta="right">{decibels(result?.psnr[k] ?? Number.NaN)}</Table.Td>
+                <Table.Td ta="right">{similarity(result?.ssim[k] ?? Number.NaN)}</Table.Td>
+                <Table.Td ta="right">{formatMeasure(result?.misfit[k])}</Table.Td>
               </Table.Tr>
             ))}
             {count > 1 && (
               <>
                 <Table.Tr>
                   <Table.Th scope="row">average</Table.Th>
-                  <Table.Td ta="right">{decibels(mean(psnr))}</Table.Td>
-                  <Table.Td ta="right">{similarity(mean(ssim))}</Table.Td>
-                  <Table.Td ta="right">{formatMeasure(mean(misfit))}</Table.Td>
+                  <Table.Td ta="right">{decibels(average(result?.psnr))}</Table.Td>
+                  <Table.Td ta="right">{similarity(average(result?.ssim))}</Table.Td>
+                  <Table.Td ta="right">{formatMeasure(result ? mean(result.misfit) : undefined)}</Table.Td>
                 </Table.Tr>
                 <Table.Tr>
                   <Table.Th scope="row">mean image</Table.Th>
-                  <Table.Td ta="right">{decibels(meanPsnr)}</Table.Td>
-                  <Table.Td ta="right">{similarity(meanSsim)}</Table.Td>
+                  <Table.Td ta="right">{decibels(result?.meanPsnr ?? Number.NaN)}</Table.Td>
+                  <Table.Td ta="right">{similarity(result?.meanSsim ?? Number.NaN)}</Table.Td>
                   <Table.Td ta="right">–</Table.Td>
                 </Table.Tr>
               </>
@@ -98,13 +93,17 @@ function Rows({ result }: { result: RunResult }) {
           </Table.Tbody>
         </Table>
       </div>
-      <Text size="xs" c="dimmed" mt={4} data-testid="costs">
-        {formatCount(settings.steps)} steps · {formatCount(passes.forward)} forward
-        {passes.vjp > 0 && ` + ${formatCount(passes.vjp)} VJP`}
-        {passes.jvp > 0 && ` + ${formatCount(passes.jvp)} JVP`} passes · {formatSeconds(seconds)}
+      <Text size="xs" c="dimmed" mt={4} data-testid={result ? 'costs' : undefined}>
+        {result ? costs(result) : 'They appear with the result.'}
       </Text>
     </>
   )
+}
+
+function costs({ settings, passes, seconds }: RunResult): string {
+  const { forward, vjp, jvp } = passes
+  const products = [vjp > 0 && ` + ${formatCount(vjp)} VJP`, jvp > 0 && ` + ${formatCount(jvp)} JVP`]
+  return `${formatCount(settings.steps)} steps · ${formatCount(forward)} forward${products.filter(Boolean).join('')} passes · ${formatSeconds(seconds)}`
 }
 
 /** Tab-separated, for a spreadsheet. Full precision. */

@@ -1,5 +1,5 @@
 /** The task by its picture: one small card each. */
-import { Text, UnstyledButton } from '@mantine/core'
+import { Text, Tooltip, UnstyledButton } from '@mantine/core'
 import { useStore } from 'zustand'
 import { imageSettings, type TaskName } from '../../experiments/images/settings'
 import { whyBusy } from './busy'
@@ -21,22 +21,28 @@ export function TaskCards({ lab }: { lab: ImagesStore }) {
         const name = value as TaskName
         const reason = whyNot(name)
         return (
-          <UnstyledButton
+          <Tooltip
             key={name}
-            aria-pressed={name === task}
-            aria-disabled={reason !== undefined || undefined}
-            title={reason ?? explanation}
-            className={classes.task}
-            data-testid={`task-${name}`}
-            onClick={() => reason === undefined && lab.getState().change({ task: name })}
+            label={reason ?? explanation}
+            events={{ hover: true, focus: true, touch: true }}
+            openDelay={250}
           >
-            <svg viewBox="0 0 32 32" aria-hidden className={classes.taskIcon}>
-              {taskIcons[name]}
-            </svg>
-            <Text span className={classes.taskLabel}>
-              {label}
-            </Text>
-          </UnstyledButton>
+            <UnstyledButton
+              aria-pressed={name === task}
+              aria-disabled={reason !== undefined || undefined}
+              aria-description={reason ?? explanation}
+              className={classes.task}
+              data-testid={`task-${name}`}
+              onClick={() => reason === undefined && lab.getState().change({ task: name })}
+            >
+              <svg viewBox="0 0 32 32" aria-hidden className={classes.taskIcon}>
+                {taskIcons[name]}
+              </svg>
+              <Text span className={classes.taskLabel}>
+                {label}
+              </Text>
+            </UnstyledButton>
+          </Tooltip>
         )
       })}
     </div>

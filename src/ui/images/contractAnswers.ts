@@ -1,6 +1,6 @@
 /** A bare model's contract, completed by the visitor's answers. */
 import type { ContractQuestion, DenoiserContract, PartialContract } from '../../onnx/contract'
-import { parseContract } from '../../onnx/contract'
+import { completeContract } from '../../onnx/inferContract'
 
 /** One answer a question, by its field: the place of an option, or what was typed. */
 export type Answers = Readonly<Record<string, string>>
@@ -27,22 +27,8 @@ export function answerValue({ options }: ContractQuestion, answer: string | unde
 
 /** Errors: ContractError with what is still wrong. */
 export function completedContract(partial: PartialContract, answers: Answers): DenoiserContract {
-  const contract = structuredClone(partial.known) as Record<string, unknown>
-  for (const question of partial.questions) {
-    const value = answerValue(question, answers[question.field])
-    if (value !== undefined) setField(contract, question.field.split('.'), value)
-  }
-  return parseContract(contract)
-}
-
-function setField(target: Record<string, unknown>, [key, ...rest]: readonly string[], value: unknown): void {
-  if (key === undefined || key === '__proto__') return
-  if (rest.length === 0) {
-    target[key] = value
-    return
-  }
-  const inner = target[key]
-  const next = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {}
-  target[key] = next
-  setField(next, rest, value)
+  const values = partial.questions.map(
+    (question) => [question.field, answerValue(question, answers[question.field])] as const,
+  )
+  return completeContract(partial, Object.fromEntries(values.filter(([, value]) => value !== undefined)))
 }

@@ -1,6 +1,8 @@
 /** Two curves over the steps of a run: how well x̂ explains y, and what the solver left over. */
 import type { Data, Layout } from 'plotly.js'
+import { estimatesPerStep } from '../../experiments/images/compare'
 import { imageMethods } from '../../experiments/images/methodDefinitions'
+import { stepInWords } from '../../store/images/stepWords'
 import type { ImagesLab, StepRecord } from '../../store/images/types'
 import { formatMeasure } from '../format'
 import type { ChartContent } from '../plots/Chart'
@@ -19,25 +21,29 @@ interface StepChart {
 
 function stepChart({ value, name, axis, expected }: StepChart) {
   return (labs: readonly ImagesLab[], colours: Colours): ChartContent | null => {
-    const { run, settings } = labs[0]!
+    const { run } = labs[0]!
+    // Before its first step a run shows the curve of the one before.
+    const settings = run.step === 0 && run.result ? run.result.settings : run.settings
+    if (!settings) return null
+    const place = (estimate: number) => estimate / estimatesPerStep(settings)
     const points = run.records.flatMap((record) => {
       const y = value(record)
       return y !== null && y > 0 && Number.isFinite(y) ? [{ ...record, y }] : []
     })
     if (points.length === 0) return null
-    const { method } = run.result && run.status === 'finished' ? run.result.settings : settings
+    const { method } = settings
     const { label } = imageMethods[method]
     const data: Data[] = [
       {
         type: 'scatter',
         mode: 'lines+markers',
         name: label,
-        x: points.map(({ step }) => step),
+        x: points.map(({ step }) => place(step)),
         y: points.map(({ y }) => y),
-        customdata: points.map(({ sigma }) => formatMeasure(sigma)),
+        customdata: points.map(({ step, sigma }) => [stepInWords(step, settings), formatMeasure(sigma)]),
         line: { color: colours.methods[method], width: 1.8 },
         marker: { color: colours.methods[method], size: points.length > 60 ? 3 : 5 },
-        hovertemplate: `step %{x}, σ<sub>t</sub> = %{customdata}: %{y:.3g}<extra></extra>`,
+        hovertemplate: `%{customdata[0]}, σ<sub>t</sub> = %{customdata[1]}: %{y:.3g}<extra></extra>`,
       },
     ]
     const shapes: Layout['shapes'] = []
@@ -53,7 +59,7 @@ function stepChart({ value, name, axis, expected }: StepChart) {
       })
     }
     const layout = chartLayout(colours, {
-      xaxis: { title: { text: 'step' }, range: [0.5, Math.max(run.steps, points.at(-1)!.step) + 0.5] },
+      xaxis: { title: { text: 'step' }, range: [0.5, settings.steps + 1.5] },
       yaxis: {
         title: { text: axis },
         ...logAxis(
@@ -67,7 +73,7 @@ function stepChart({ value, name, axis, expected }: StepChart) {
     return {
       data,
       layout,
-      description: `${name} per step, ${label}: ${formatMeasure(first.y)} at step ${first.step} (sigma_t ${formatMeasure(first.sigma)}), ${formatMeasure(last.y)} at step ${last.step} (sigma_t ${formatMeasure(last.sigma)}).`,
+      description: `${name} per step, ${label}: ${formatMeasure(first.y)} at ${stepInWords(first.step, settings)} (sigma_t ${formatMeasure(first.sigma)}), ${formatMeasure(last.y)} at ${stepInWords(last.step, settings)} (sigma_t ${formatMeasure(last.sigma)}).`,
     }
   }
 }

@@ -7,17 +7,16 @@ import type { ChartContent } from '../plots/Chart'
 import { chartLayout, logAxis } from '../plots/chartLayout'
 import type { Colours } from '../theme'
 
-/** "All 8 checks passed on this device." or what did not pass. */
+/** "All 8 checks passed on this device." or which did not pass. */
 export function verdictText({ checks, status }: VerificationReport): string {
-  const count = (wanted: VerificationCheck['status']) =>
-    checks.filter((check) => check.status === wanted).length
   if (status === 'pass') return `All ${checks.length} checks passed on this device.`
-  const [failed, warned] = [count('fail'), count('warn')]
-  const parts = [
-    failed > 0 ? `${failed} of ${checks.length} checks failed` : '',
-    warned > 0 ? `${warned} ${failed > 0 ? 'warned' : `of ${checks.length} checks warned`}` : '',
-  ].filter(Boolean)
-  return `${parts.join(', ')} on this device.`
+  const named = (wanted: VerificationCheck['status'], word: string) => {
+    const labels = checks.filter((check) => check.status === wanted).map(({ label }) => label)
+    return labels.length > 0 ? `${word}: ${labels.join('; ')}` : ''
+  }
+  const parts = [named('fail', 'failed'), named('warn', 'warning')].filter(Boolean).join('. ')
+  const passed = checks.filter((check) => check.status === 'pass').length
+  return `${passed} of ${checks.length} checks passed on this device; ${parts}.`
 }
 
 /** "0.0003, at most 0.001"; a dash where nothing was measured. */

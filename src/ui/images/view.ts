@@ -1,5 +1,7 @@
 /** What the visitor looks at: a frame of the film, one of the samples, and what the slider compares it with. */
 import { createStore } from 'zustand/vanilla'
+import type { ImagesSettings } from '../../experiments/images/settings'
+import { stepInWords } from '../../store/images/stepWords'
 import type { ImageRunState, ImagesLabState, Picture } from '../../store/images/types'
 
 export interface View {
@@ -14,7 +16,7 @@ export const view = createStore<View>()(() => ({ frame: null, sample: 0, before:
 
 export interface Shown {
   readonly picture: Picture
-  /** "Sample 1 of 4", "Frame 3 of 25". */
+  /** "Sample 1 of 4", "Sample 1, step 3 of 25". */
   readonly label: string
   /** Whether it is x_0 of a finished run. */
   readonly final: boolean
@@ -22,11 +24,18 @@ export interface Shown {
 
 /** The restoration to be shown large; null before the first frame. */
 export function shownPicture(
-  { film, frames, result, status }: Pick<ImageRunState, 'film' | 'frames' | 'result' | 'status'>,
+  {
+    film,
+    frames,
+    result,
+    status,
+    settings,
+  }: Pick<ImageRunState, 'film' | 'frames' | 'result' | 'status' | 'settings'>,
   { frame, sample }: Pick<View, 'frame' | 'sample'>,
 ): Shown | null {
   const kept = frame === null ? undefined : film[frame]
-  if (kept) return { picture: kept.picture, label: `Step ${kept.step}, sample 1`, final: false }
+  if (kept && settings)
+    return { picture: kept.picture, label: `Sample 1, ${stepInWords(kept.step, settings)}`, final: false }
   const finished = result !== null && status !== 'running' && status !== 'paused'
   const pictures = finished ? result.samples : frames
   if (pictures.length === 0) return null
@@ -41,10 +50,31 @@ export function isStale({
   observation,
 }: Pick<ImagesLabState, 'run' | 'settings' | 'observation'>): boolean {
   if (!result || status === 'running' || status === 'paused') return false
-  const keys = Object.keys(settings) as (keyof typeof settings)[]
-  if (keys.some((key) => key !== 'equal' && settings[key] !== result.settings[key])) return true
-  // Another crop, stroke or path shows in no setting.
-  return observation !== null && !samePixels(observation, result.observation)
+  return isChanged(settings, result.settings, 'equal') || isSeenAnew(observation, result.observation)
+}
+
+/** Likewise of the comparison, whose rows have methods of their own. */
+export function isComparisonStale({
+  compare,
+  settings,
+  observation,
+}: Pick<ImagesLabState, 'compare' | 'settings' | 'observation'>): boolean {
+  const { status, rows } = compare
+  if (rows.length === 0 || !compare.settings || status === 'running' || status === 'paused') return false
+  return (
+    isChanged(settings, compare.settings, 'method') ||
+    (compare.observation !== null && isSeenAnew(observation, compare.observation))
+  )
+}
+
+function isChanged(now: ImagesSettings, then: ImagesSettings, but: keyof ImagesSettings): boolean {
+  const keys = Object.keys(now) as (keyof ImagesSettings)[]
+  return keys.some((key) => key !== but && now[key] !== then[key])
+}
+
+/** Another crop, stroke or path shows in no setting. */
+function isSeenAnew(now: Picture | null, then: Picture): boolean {
+  return now !== null && !samePixels(now, then)
 }
 
 function samePixels(a: Picture, b: Picture): boolean {
