@@ -2,21 +2,14 @@
  * What an MMPS step on an ONNX model costs: passes through the network, dispatches, submits and bytes read back, of ours and
  * of ONNX Runtime; and how long a VJP takes beside a forward pass.
  */
-import { createNodeGpu } from '../src/cli/nodeGpu'
+import { openImageDevice, type ImageDevice } from '../src/cli/imageDevice'
 import { readModelFolder, shapeOfModel } from '../src/cli/imageModelFiles'
 import { runCell } from '../src/experiments/images/benchmark'
 import { parseMethod } from '../src/experiments/images/benchmarkMethods'
 import type { ImageModel } from '../src/experiments/images/models'
-import { createCounters, type GpuCounters } from '../src/gpu/buffers'
-import { openDevice } from '../src/gpu/device'
-import { createGpuImagePrimitives } from '../src/gpu/imagePrimitives'
-import { createGpuVectors } from '../src/gpu/vectors'
-import { createCpuVectors } from '../src/linalg/cpuVectors'
+import type { GpuCounters } from '../src/gpu/buffers'
 import { createOnnxDenoiser, type OnnxDenoiser } from '../src/onnx/session/denoiser'
-import { nativeRuntime, nodeWasmRuntime, nodeWebGpuRuntime } from '../src/onnx/session/nodeRuntimes'
-import type { OrtRuntime, ProviderName } from '../src/onnx/session/runtime'
-import { createCpuImagePrimitives } from '../src/operators/cpuPrimitives'
-import type { ImagePrimitives } from '../src/operators/primitives'
+import type { ProviderName } from '../src/onnx/session/runtime'
 import type { ImageShape } from '../src/operators/types'
 
 /** A VJP may take this many times as long as a forward pass. */
@@ -35,22 +28,13 @@ export interface ImageDispatchOptions {
   readonly providers: readonly ProviderName[]
 }
 
-interface Opened {
-  readonly name: string
-  readonly runtime: OrtRuntime
-  readonly primitives: ImagePrimitives
-  /** Of our kernels. */
-  readonly ours: GpuCounters
-  destroy(): void
-}
-
 /** Resolves with whether every VJP was fast enough. */
 export async function printImageDispatches(options: ImageDispatchOptions): Promise<boolean> {
   const model = await readModelFolder(options.model)
   const shape = shapeOfModel(model.contract, options.side)
   let isFast = true
   for (const provider of options.providers) {
-    const opened = await open(provider)
+    const opened = await openImageDevice(provider)
     const { primitives, runtime } = opened
     const denoiser = createOnnxDenoiser({
       ...model,
@@ -70,29 +54,6 @@ export async function printImageDispatches(options: ImageDispatchOptions): Promi
     opened.destroy()
   }
   return isFast
-}
-
-async function open(provider: ProviderName): Promise<Opened> {
-  const ours = createCounters()
-  if (provider === 'webgpu') {
-    const gpu = await createNodeGpu()
-    const opened = await openDevice(gpu)
-    const space = await createGpuVectors(opened.device, ours)
-    return {
-      name: `WebGPU on ${opened.name}`,
-      runtime: await nodeWebGpuRuntime(gpu, opened),
-      primitives: await createGpuImagePrimitives(space),
-      ours,
-      destroy: () => opened.device.destroy(),
-    }
-  }
-  return {
-    name: provider === 'native' ? 'onnxruntime-node, one thread' : 'WebAssembly, one thread',
-    runtime: await (provider === 'native' ? nativeRuntime() : nodeWasmRuntime()),
-    primitives: createCpuImagePrimitives(createCpuVectors()),
-    ours,
-    destroy: () => undefined,
-  }
 }
 
 /** Prints medians; resolves with the time of a VJP over that of a forward pass. */
@@ -143,7 +104,7 @@ async function printTimes(denoiser: OnnxDenoiser, repetitions: number): Promise<
 /** Counts one sampling run with MMPS, and prints what a step took of each. */
 async function printStep(
   denoiser: OnnxDenoiser,
-  { primitives, ours }: Opened,
+  { primitives, counters: ours }: ImageDevice,
   { contract }: ImageModel,
   shape: ImageShape,
   { batch, iterations, steps }: ImageDispatchOptions,

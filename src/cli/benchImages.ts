@@ -29,15 +29,13 @@ import { createCpuVectors } from '../linalg/cpuVectors'
 import { sha256Of } from '../onnx/modelStore'
 import { createOnnxDenoiser } from '../onnx/session/denoiser'
 import { type ImageDistance, loadImageDistance } from '../onnx/session/imageDistance'
-import { nativeRuntime, nodeWasmRuntime } from '../onnx/session/nodeRuntimes'
-import type { OrtRuntime } from '../onnx/session/runtime'
 import { createCpuImagePrimitives } from '../operators/cpuPrimitives'
 import type { ImageShape } from '../operators/types'
 import { readModelFolder, shapeOfModel } from './imageModelFiles'
-import { readIdxImages, readPictures } from './imageFiles'
+import { openCpuRuntime, readProvider } from './imageDevice'
+import { bundledPictures, readIdxImages, readPictures } from './imageFiles'
 import { parseOptions, progressLine, runProgram, UsageError } from './program'
 
-const PUBLIC = 'public'
 const DEFAULT_METHODS = 'mmps=1,mmps=5,tmpd,pigdm,diffpir,dps,jfps'
 const PICTURE = /\.(png|jpe?g|webp|avif|gif|bmp)$/i
 
@@ -72,7 +70,7 @@ async function run(command: Command): Promise<void> {
   const { images, source } = await loadImages(command, shape)
   const count = images.length / sizeOf(shape)
   const tasks = tasksOf(command, shape)
-  const runtime = await openRuntime(command.provider)
+  const runtime = await openCpuRuntime(command.provider)
   const space = createCpuVectors()
   const primitives = createCpuImagePrimitives(space)
   const rows = Math.min(batch, count)
@@ -157,19 +155,6 @@ async function openTable(path: string, comment: string): Promise<readonly Benchm
   }
 }
 
-async function openRuntime(provider: Command['provider']): Promise<OrtRuntime> {
-  if (provider === 'wasm') return nodeWasmRuntime()
-  try {
-    return await nativeRuntime()
-  } catch (error) {
-    if (provider) throw error
-    process.stderr.write(
-      'bench:images: onnxruntime-node cannot be loaded here; using WebAssembly (slower).\n',
-    )
-    return nodeWasmRuntime()
-  }
-}
-
 async function loadImages(
   { fashion, photos, images }: Command,
   shape: ImageShape,
@@ -180,20 +165,14 @@ async function loadImages(
     if (channels !== 1) throw new Error('--fashion has gray images: use it with --model fashion-32.')
     return { images: await readIdxImages(fashion, images, height), source: 'Fashion-MNIST test images' }
   }
-  const paths = photos === undefined ? await bundledPictures(channels) : await picturesIn(photos)
+  const paths =
+    photos === undefined
+      ? (await bundledPictures()).filter((each) => each.channels === channels).map(({ path }) => path)
+      : await picturesIn(photos)
   const chosen = paths.slice(0, images)
   if (chosen.length === 0) throw new Error(`There is no picture in ${photos ?? 'public/images'}.`)
   const source = photos === undefined ? 'bundled images' : 'photographs of a folder'
   return { images: await readPictures(chosen, channels, height), source }
-}
-
-async function bundledPictures(channels: number): Promise<string[]> {
-  const folder = join(PUBLIC, 'images')
-  const list = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as readonly {
-    readonly file: string
-    readonly channels: number
-  }[]
-  return list.filter((each) => each.channels === channels).map(({ file }) => join(folder, file))
 }
 
 async function picturesIn(folder: string): Promise<string[]> {
@@ -236,10 +215,7 @@ function readCommand(args: readonly string[]): Command {
   const photos = text('photos')
   if (fashion !== undefined && photos !== undefined)
     throw new UsageError('Give --fashion or --photos, not both.')
-  const provider = text('provider')
-  if (provider !== undefined && provider !== 'native' && provider !== 'wasm') {
-    throw new UsageError('--provider is native (onnxruntime-node) or wasm.')
-  }
+  const provider = readProvider(text('provider'), ['native', 'wasm'])
   const sigmaY = text('sigmaY')
   if (sigmaY !== undefined && !(Number(sigmaY) > 0)) throw new UsageError('--sigmaY takes a number above 0.')
   return {

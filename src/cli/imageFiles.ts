@@ -1,12 +1,13 @@
-/**
- * Images of the benchmark from files: Fashion-MNIST as it is distributed, and pictures, which a browser decodes as in the page.
- */
+/** Images from files: Fashion-MNIST as it is distributed, and pictures, which are opened as in the page. */
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { prepareBrowser } from '../../scripts/browser.mjs'
 import { imageOfPicture, scaledSquare } from '../experiments/images/pictures'
-import { centralCrop } from '../store/images/imageSource'
+import { centralCrop, openPicture } from '../store/images/imageSource'
 import type { Picture } from '../store/images/types'
+import { NoBrowserError, PictureDecoder } from './pictureDecoder'
+
+const PICTURES = 'public/images'
 
 /** IDX: 0, 0, 8 (unsigned bytes), 3 (dimensions), then count, height and width, big endian. */
 const IDX_MAGIC = 0x00000803
@@ -46,50 +47,53 @@ export async function readIdxImages(path: string, count: number, side: number): 
   return images
 }
 
-/** Central squares of pictures, [count, channels, side, side] in [-1, 1]. Errors: what the browser reports. */
+/** Central squares of pictures, [count, channels, side, side] in [-1, 1]. Errors: ImageError. */
 export async function readPictures(
   paths: readonly string[],
   channels: number,
   side: number,
 ): Promise<Float32Array> {
-  const { chromium } = await import('playwright-core')
-  const browser = await chromium.launch({
-    executablePath: prepareBrowser(),
-    args: ['--no-sandbox', '--disable-quic'],
-  })
+  const size = channels * side * side
+  const images = new Float32Array(paths.length * size)
+  for (const [i, picture] of (await openPictures(paths)).entries()) {
+    const square = scaledSquare(picture, centralCrop(picture), side)
+    images.set(imageOfPicture(square, channels), i * size)
+  }
+  return images
+}
+
+/** Pictures as the page opens them. Errors: ImageError, NoBrowserError, those of the file system. */
+export async function openPictures(paths: readonly string[]): Promise<Picture[]> {
+  const decoder = new PictureDecoder()
+  const pictures: Picture[] = []
   try {
-    const page = await browser.newPage()
-    const size = channels * side * side
-    const images = new Float32Array(paths.length * size)
-    for (const [i, path] of paths.entries()) {
-      const base64 = (await readFile(path)).toString('base64')
-      const decoded = await page.evaluate(decode, base64).catch((cause: unknown) => {
-        throw new RangeError(`${path} is no picture that Chromium decodes.`, { cause })
-      })
-      const rgba = Buffer.from(decoded.base64, 'base64')
-      const picture: Picture = { ...decoded, data: new Uint8ClampedArray(rgba) }
-      const square = scaledSquare(picture, centralCrop(picture), side)
-      images.set(imageOfPicture(square, channels), i * size)
+    for (const path of paths) {
+      const opened = await openPicture(new Blob([await readFile(path)]), path, decoder.decode).catch(
+        (error: Error) => {
+          throw error.cause instanceof NoBrowserError ? error.cause : error
+        },
+      )
+      for (const notice of opened.notices) process.stderr.write(`${notice}\n`)
+      pictures.push(opened.original)
     }
-    return images
+    return pictures
   } finally {
-    await browser.close()
+    await decoder.close()
   }
 }
 
-/** In the page: a picture's pixels, as base64 because only JSON leaves it. */
-async function decode(base64: string) {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
-  const bitmap = await createImageBitmap(new Blob([bytes]), { premultiplyAlpha: 'none' })
-  const { width, height } = bitmap
-  const context = new OffscreenCanvas(width, height).getContext('2d')!
-  context.drawImage(bitmap, 0, 0)
-  const { data } = context.getImageData(0, 0, width, height)
-  const reader = new FileReader()
-  const url = await new Promise<string>((resolve, reject) => {
-    reader.addEventListener('load', () => resolve(reader.result as string))
-    reader.addEventListener('error', () => reject(reader.error!))
-    reader.readAsDataURL(new Blob([data]))
-  })
-  return { width, height, base64: url.slice(url.indexOf(',') + 1) }
+/** A picture of public/images. */
+export interface BundledPicture {
+  readonly name: string
+  readonly path: string
+  readonly channels: number
+}
+
+export async function bundledPictures(): Promise<readonly BundledPicture[]> {
+  const list = JSON.parse(await readFile(join(PICTURES, 'index.json'), 'utf8')) as readonly {
+    readonly name: string
+    readonly file: string
+    readonly channels: number
+  }[]
+  return list.map(({ name, file, channels }) => ({ name, channels, path: join(PICTURES, file) }))
 }

@@ -1,10 +1,11 @@
 /** Denoisers of the command line: bundled ones by name, others by their folder. */
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { readImageModel, type ImageModel } from '../experiments/images/models'
 import { sha256Of } from '../onnx/modelStore'
 import type { ImageShape } from '../operators/types'
+import { givenFile } from './program'
 
 const MODELS = 'public/models'
 /** Where a model takes several sizes. */
@@ -15,17 +16,41 @@ export async function readModelFolder(model: string): Promise<ImageModel & { rea
   const path = await fileOf(model)
   const bytes = Uint8Array.from(await readFile(path))
   const contract = await readFile(path.replace(/onnx$/, 'json'), 'utf8').catch(() => undefined)
-  const read = await readImageModel({ name: model, bytes, ...(contract !== undefined && { contract }) })
+  const external = await externalData(path)
+  const read = await readImageModel({
+    name: model,
+    bytes,
+    external,
+    ...(contract !== undefined && { contract }),
+  })
   if ('contract' in read) return { ...read, sha256: await sha256Of(bytes) }
   throw new Error(`${path} needs a contract, denoiser.json, beside it: see ${MODELS}/README.md.`)
 }
 
+/** Whether a name is of one that comes with the page. */
+export function isBundledModel(name: string): boolean {
+  return existsSync(join(MODELS, name, 'denoiser.onnx'))
+}
+
+/** Files beside the model, in which its weights may be. */
+export async function externalData(model: string): Promise<Map<string, Uint8Array>> {
+  const folder = dirname(model)
+  const files = await readdir(folder, { withFileTypes: true })
+  const stem = basename(model)
+  const found = files.filter(
+    (file) => file.isFile() && file.name !== stem && /\.(data|bin|onnx_data|weights)$/i.test(file.name),
+  )
+  return new Map(
+    await Promise.all(
+      found.map(async ({ name }) => [name, new Uint8Array(await readFile(join(folder, name)))] as const),
+    ),
+  )
+}
+
 async function fileOf(model: string): Promise<string> {
-  const folders = [join(MODELS, model), model]
-  const path = folders
-    .map((folder) => join(folder, 'denoiser.onnx'))
-    .find((candidate) => existsSync(candidate))
-  if (path) return path
+  if (isBundledModel(model)) return join(MODELS, model, 'denoiser.onnx')
+  const path = givenFile(join(model, 'denoiser.onnx'))
+  if (existsSync(path)) return path
   const entries = await readdir(MODELS, { withFileTypes: true })
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   throw new Error(

@@ -2,6 +2,8 @@
  * What the command-line programs have in common: help, a backend, progress, and exit codes 0 done, 1 the run failed,
  * 2 the options or a file cannot be used.
  */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createCpuBackend } from '../diffusion/cpuBackend'
 import type { Backend } from '../diffusion/backend'
@@ -80,6 +82,17 @@ export function parseOptions(
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
+}
+
+/** Where a file of the command line is, or would be written: npm starts in the repository, INIT_CWD is where the person is. */
+export function placeOf(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? '.', path)
+}
+
+/** As `placeOf`, for a file that should be there: also looked for in the repository. */
+export function givenFile(path: string): string {
+  const places = [placeOf(path), resolve(path)]
+  return places.find((place) => existsSync(place)) ?? places[0]!
 }
 
 /** Progress on stderr: a line that is rewritten on a terminal, silence elsewhere. */

@@ -6,8 +6,8 @@
  * or the comparison failed, 2 the options or a file cannot be used. With --reference the comparison decides.
  */
 import { existsSync } from 'node:fs'
-import { readFile, readdir } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createCounters } from '../gpu/buffers'
 import { openDevice, type OpenDevice } from '../gpu/device'
@@ -24,8 +24,9 @@ import { createOnnxDenoiser, type OnnxDenoiserFacts } from '../onnx/session/deno
 import { nodeWasmRuntime, nodeWebGpuRuntime } from '../onnx/session/nodeRuntimes'
 import type { OrtRuntime } from '../onnx/session/runtime'
 import { type VerificationReport, verifyDenoiser } from '../onnx/verify'
+import { externalData } from './imageModelFiles'
 import { createNodeGpu } from './nodeGpu'
-import { progressLine, UsageError } from './program'
+import { givenFile, progressLine, UsageError } from './program'
 import { REFERENCE_BOUND, type Comparison, type Reference, prepareReference } from './verifyReference'
 
 type Provider = 'wasm' | 'webgpu'
@@ -231,21 +232,6 @@ async function findContract(command: Command, graph: Graph, bytes: Uint8Array<Ar
   }
 }
 
-/** Files beside the model, in which its weights may be. */
-async function externalData(model: string): Promise<Map<string, Uint8Array>> {
-  const folder = dirname(model)
-  const files = await readdir(folder, { withFileTypes: true })
-  const stem = basename(model)
-  const found = files.filter(
-    (file) => file.isFile() && file.name !== stem && /\.(data|bin|onnx_data|weights)$/i.test(file.name),
-  )
-  return new Map(
-    await Promise.all(
-      found.map(async ({ name }) => [name, new Uint8Array(await readFile(join(folder, name)))] as const),
-    ),
-  )
-}
-
 function sideOf(allowed: ImageSide, wanted = 64): number {
   if (typeof allowed === 'number') return allowed
   const { multipleOf, minimum, maximum } = allowed
@@ -306,16 +292,10 @@ function readCommand(args: readonly string[]): Command {
     if (Number.isInteger(value) && value >= least && value <= most) return value
     throw new UsageError(`--${name} takes an integer from ${least} to ${most}, not "${text}".`)
   }
-  // npm starts the script in the repository; INIT_CWD is where the person is
-  const places = [process.env['INIT_CWD'] ?? '.', '.']
-  const place = (path: string) => {
-    const paths = places.map((folder) => resolve(folder, path))
-    return paths.find((each) => existsSync(each)) ?? paths[0]!
-  }
   return {
-    model: place(model),
-    contract: values.contract === undefined ? undefined : place(values.contract),
-    reference: values.reference === undefined ? undefined : place(values.reference),
+    model: givenFile(model),
+    contract: values.contract === undefined ? undefined : givenFile(values.contract),
+    reference: values.reference === undefined ? undefined : givenFile(values.reference),
     providers: provider === 'both' ? ['wasm', 'webgpu'] : [provider],
     side: number('side', 1, 4096),
     seed: number('seed', 0, 2 ** 32 - 1) ?? 0,
