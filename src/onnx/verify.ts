@@ -30,6 +30,8 @@ export interface VerificationOptions {
   /** Noise levels of the curve, default 8; derivatives are checked at up to 3. */
   readonly levels?: number
   readonly signal?: AbortSignal
+  /** Before each step; a worker whose runs block it lets its messages in here. */
+  ready?(): Promise<void>
   onProgress?(fraction: number, label: string): void
 }
 
@@ -96,7 +98,7 @@ class Verification {
     const curve: { sigma: number; error: number; trivial: number }[] = []
     const power = meanSquare(this.#clean)
     for (const [i, sigma] of sigmas.entries()) {
-      this.#step(`Denoising at σ ${sigma.toPrecision(2)}`)
+      await this.#step(`Denoising at σ ${sigma.toPrecision(2)}`)
       const error = await this.#error(sigma, i, out)
       curve.push({ sigma, error, trivial: (sigma * sigma * power) / (sigma * sigma + power) })
     }
@@ -158,11 +160,11 @@ class Verification {
     const u = this.#normal('u', draw, 1)
     const v = this.#normal('v', draw, 2)
     const [ju, jv, vjp] = [this.#vector('J u'), this.#vector('J v'), this.#vector('Jᵀ v')]
-    this.#step(label)
+    await this.#step(label)
     const linear = await denoiser.linearize(xT, sigma)
-    this.#step(label)
+    await this.#step(label)
     await linear.vjp(v, vjp)
-    this.#step(label)
+    await this.#step(label)
     await linear.jvp(u, ju)
     await linear.jvp(v, jv)
     const [xHat, us, vs, jus, jvs, vjps] = (await space.readTogether([linear.xHat, u, v, ju, jv, vjp])) as [
@@ -179,12 +181,12 @@ class Verification {
     // the best of two steps: the first is too long for a curved model, the second for float32
     const errors = []
     for (const factor of [0.03, 0.004]) {
-      this.#step(label)
+      await this.#step(label)
       const step = factor * Math.max(sigma, 0.1)
       const difference = await this.#difference(xT, u, sigma, step)
       errors.push(norm(difference, jus) / norm(jus))
     }
-    this.#step(label)
+    await this.#step(label)
     const providers = await this.#compare(xT, v, sigma, xHat, vjps)
     return { adjoint, asymmetry, positive, differences: Math.min(...errors), providers }
   }
@@ -249,14 +251,14 @@ class Verification {
     const out = this.#vector('timed')
     let [forward, vjp, jvp] = [Infinity, Infinity, Infinity]
     for (let i = 0; i < REPEATS; i++) {
-      this.#step('Measuring times')
+      await this.#step('Measuring times')
       const waited = (work: () => Promise<void>) =>
         timed(async () => {
           await work()
           await space.finished()
         })
       forward = Math.min(forward, await waited(() => denoiser.denoise(xT, sigma, out)))
-      this.#step('Measuring times')
+      await this.#step('Measuring times')
       const linear = await denoiser.linearize(xT, sigma)
       await space.finished()
       vjp = Math.min(vjp, await waited(() => linear.vjp(v, out)))
@@ -265,7 +267,8 @@ class Verification {
     return { forward, vjp, jvp }
   }
 
-  #step(label: string): void {
+  async #step(label: string): Promise<void> {
+    await this.options.ready?.()
     this.options.signal?.throwIfAborted()
     this.options.onProgress?.(Math.min(1, this.#done++ / this.#total), label)
   }

@@ -3,6 +3,7 @@
  * memory, and verified.
  */
 import { DeviceLimitError } from '../../diffusion/backend'
+import { nextTask } from '../../diffusion/jobControl'
 import type { VectorSpace } from '../../linalg/vectorSpace'
 import { DOMAIN } from '../../math/philox'
 import { parseContract, type DenoiserContract, type PartialContract } from '../../onnx/contract'
@@ -156,6 +157,8 @@ export async function verifyImageModel(
       sigmaMax,
       ...(other && { reference: other }),
       ...(signal && { signal }),
+      // A run on the CPU holds its thread: a worker hears here that the verification is to end.
+      ready: nextTask,
       onProgress: (fraction, label) => onProgress?.(label, fraction),
     })
   } finally {

@@ -4,13 +4,14 @@
  */
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { imageMethodNames } from '../../experiments/images/methodDefinitions'
-import { imagesPresets } from '../../experiments/images/presets'
+import { defaultImagesPreset, imagesPresets } from '../../experiments/images/presets'
 import { imagesKeys, validateImages, type ImagesSettings } from '../../experiments/images/settings'
 import type { DenoiserContract } from '../../onnx/contract'
 import type { Problem } from '../labTypes'
 import { followLab, labFragment, routeProblems, writeLabFragment } from '../route'
 import { loadCatalogue, type Site } from './catalogue'
 import { connectWorker, type Connect } from './client'
+import { commandLine } from './commandLine'
 import { compareCsv, exportedPicture, settingsJson, stepsCsv } from './exports'
 import { recordFilm } from './film'
 import type { DecodeImage } from './imageSource'
@@ -26,6 +27,8 @@ import type { ImagesLab } from './types'
 import { readImagesUrl, writeImagesUrl } from './url'
 
 const LAB = 'images'
+/** Of pictures for a model that takes many sizes. */
+const USUAL_SIDE = 64
 
 export interface Surroundings {
   readonly connect?: Connect
@@ -116,7 +119,9 @@ export function startImagesLab({
       if (!reportBusy() && (await source.openBundled(name))) takeImage(name)
     },
     openImage: async (blob, kind, name) => {
-      if (!reportBusy() && (await source.open(() => Promise.resolve(blob), kind, name))) takeImage('own')
+      if (reportBusy() || !(await source.open(() => Promise.resolve(blob), kind, name))) return
+      takeImage('own')
+      preferColour()
     },
     setCrop: (crop) => {
       if (reportBusy()) return
@@ -126,9 +131,7 @@ export function startImagesLab({
     },
     chooseModel: async (name) => {
       if (reportBusy()) return
-      set({ settings: { ...get().settings, model: name } })
-      reviveWorker()
-      model.openBundled(name)
+      takeModel(name)
       writeUrl('push')
     },
     openModel: async (files) => {
@@ -158,6 +161,7 @@ export function startImagesLab({
     exportCsv: () => stepsCsv(get().run.records),
     exportCompareCsv: () => compareCsv(get().compare),
     exportSettings: () => settingsJson(get()),
+    commandLine: () => commandLine(get(), source.crop, get().source?.name ?? 'picture.png'),
     exportFilm: async (onProgress, signal) => await recordFilm(get().run.film, onProgress, signal),
     dismissProblem: () => set({ problem: null }),
     dismissNotice: (index) => set({ notices: get().notices.filter((_, i) => i !== index) }),
@@ -187,6 +191,39 @@ export function startImagesLab({
     lab.setState(({ settings }) => ({ settings: { ...settings, image } }))
     observe()
     writeUrl(how)
+  }
+
+  /** A bundled model with a size, a task and a picture that suit it. */
+  function takeModel(name: string): void {
+    const { settings, catalogue, model: before } = lab.getState()
+    const channels = catalogue.models.find((entry) => entry.name === name)?.channels
+    // The size of a model that takes but one is no choice of the visitor's.
+    const side = typeof before.contract?.image.width === 'number' ? USUAL_SIDE : settings.side
+    const task =
+      settings.task === 'gray' && channels === 1
+        ? imagesPresets[defaultImagesPreset].settings.task
+        : settings.task
+    lab.setState({ settings: { ...settings, model: name, side, task } })
+    reviveWorker()
+    model.openBundled(name)
+    const shown = catalogue.images.find((entry) => entry.name === settings.image)
+    const fitting = catalogue.images.find((entry) => entry.channels === channels)
+    if (!shown || !fitting || shown.channels === channels) return
+    void source.openBundled(fitting.name).then((isOpen) => {
+      if (isOpen) takeImage(fitting.name, 'replace')
+    })
+  }
+
+  /** The visitor's picture has colours, and the bundled model knows none: one that does takes its place. */
+  function preferColour(): void {
+    const { settings, catalogue } = lab.getState()
+    const present = catalogue.models.find(({ name }) => name === settings.model)
+    const other = catalogue.models.find(({ channels }) => channels === 3)
+    if (present?.channels !== 1 || !other || !source.hasColours) return
+    takeModel(other.name)
+    const notice = `Your picture has colours: the model “${other.title}” takes the place of “${present.title}”, which knows none.`
+    lab.setState(({ notices }) => ({ notices: [...notices.filter((text) => text !== notice), notice] }))
+    writeUrl('replace')
   }
 
   function observe(): void {

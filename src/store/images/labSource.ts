@@ -33,6 +33,11 @@ export class LabSource {
     return this.present !== null
   }
 
+  /** Whether the picture has more than grays. */
+  get hasColours(): boolean {
+    return this.present !== null && !isGray(this.present.original)
+  }
+
   /** The crop, where it is not the one that a picture opens with; for the link. */
   get crop(): Crop | null {
     if (!this.present) return null
@@ -170,10 +175,15 @@ export class LabSource {
   }
 }
 
+/** Between two channels of a gray pixel, of 255. */
+const MOST_CAST = 6
+
 function isGray(picture: Picture | undefined): boolean {
   if (!picture) return false
   const { data } = picture
+  // Lossy files of gray pictures have a little colour.
+  const near = (a: number, b: number) => Math.abs(a - b) <= MOST_CAST
   for (let i = 0; i < data.length; i += 4)
-    if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) return false
+    if (!near(data[i]!, data[i + 1]!) || !near(data[i]!, data[i + 2]!)) return false
   return true
 }

@@ -218,6 +218,36 @@ describe('the image lab', () => {
     expect(rig.state.source!.name).toBe('me.gif')
   })
 
+  it('restores a picture with colours by a model that knows them, in its size, and says so', async () => {
+    const rig = start()
+    await rig.until(ready)
+    const gif = Uint8Array.from('GIF89a\x28\0\x1e\0\0\0\0;', (letter) => letter.charCodeAt(0))
+    await rig.state.openImage(new Blob([gif, 'red']), 'drop', 'me.gif')
+    const { settings, source, notices } = await rig.until(
+      (state) => ready(state) && state.source?.truth.width === 64,
+    )
+    expect(settings).toMatchObject({ model: 'photo-64', image: 'own', side: 64 })
+    expect(source!.name).toBe('me.gif')
+    expect(notices.at(-1)).toContain('has colours')
+    // A visitor who wants it in gray has the last word.
+    await rig.state.chooseModel('fashion-32')
+    await rig.until((state) => ready(state) && state.source?.truth.width === 32)
+    expect(rig.state.settings).toMatchObject({ model: 'fashion-32', image: 'own' })
+  })
+
+  it('takes a picture, a size and a task that the chosen model knows', async () => {
+    const rig = start('preset=colourOldPhoto&side=128')
+    await rig.until(ready)
+    await rig.state.chooseModel('fashion-32')
+    await rig.until((state) => ready(state) && state.source?.truth.width === 32)
+    const { image, task } = rig.state.settings
+    expect([image.startsWith('fashion-'), task]).toEqual([true, 'box'])
+    await rig.state.chooseModel('photo-64')
+    await rig.until((state) => ready(state) && state.source?.truth.width === 64)
+    expect(rig.state.settings.image).not.toContain('fashion-')
+    expect(rig.state.problem).toBeNull()
+  })
+
   it('keeps the present model and the result where another cannot be used', async () => {
     const rig = start()
     await rig.until(ready)

@@ -41,12 +41,14 @@ export interface RigOptions {
   readonly verify?: (signal: AbortSignal) => Promise<void>
 }
 
-/** A picture of a gradient: 40 × 30 pixels. */
+/** A picture of a gradient, gray or red: 40 × 30 pixels. */
 const decode: DecodeImage = async (blob) => {
-  if ((await blob.slice(0, 64).text()).includes('broken')) throw new Error('broken')
+  const text = await blob.slice(0, 64).text()
+  if (text.includes('broken')) throw new Error('broken')
+  const isRed = text.includes('red')
   const [width, height] = [40, 30]
   const data = Uint8ClampedArray.from({ length: 4 * width * height }, (_, i) =>
-    i % 4 === 3 ? 255 : 127 + 100 * Math.sin(i / 300) * Math.cos(i / 37),
+    i % 4 === 3 || (isRed && i % 4 === 0) ? 255 : 127 + 100 * Math.sin(i / 300) * Math.cos(i / 37),
   )
   return { width, height, data }
 }
