@@ -1,9 +1,7 @@
 /** The image lab's long jobs: a run and a comparison. Each can be paused and cancelled between two steps. */
 import type { ImageMethodName } from '../../diffusion/image/types'
-import type { ImageStepRecord } from '../../diffusion/image/stepHistory'
-import { comparedSettings, NOMINAL_VJP_COST } from '../../experiments/images/compare'
-import { pictureOfImage } from '../../experiments/images/pictures'
-import { runImages, sizeOf, type ImageRun, type ImageRunControl } from '../../experiments/images/run'
+import { comparedSettings } from '../../experiments/images/compare'
+import { runImages, type ImageRun, type ImageRunControl } from '../../experiments/images/run'
 import type { ImagesSettings } from '../../experiments/images/settings'
 import type { ImageShape } from '../../operators/types'
 import type { PausableJob, StepControl } from '../pausableJob'
@@ -11,8 +9,9 @@ import type { DeviceHost, PresentDevice } from './device'
 import type { TaskRequest } from './messages'
 import type { ModelKeeper } from './modelKeeper'
 import type { PreparedTask, PreparedTasks } from './preparedTask'
+import { isOfMethod, picturesOf, recordOf, resultOf, rowOf } from './results'
 import { stepInWords } from './stepWords'
-import type { CompareRow, Picture, RunResult, StepRecord } from './types'
+import type { CompareRow } from './types'
 
 /** Between two shown frames: each costs a read. */
 const FRAME_MILLISECONDS = 125
@@ -136,71 +135,4 @@ function throttle(): () => boolean {
     last = now
     return true
   }
-}
-
-/** A method may leave the finite numbers or refuse its settings; then the next one has its turn. */
-function isOfMethod(error: unknown): error is Error {
-  return error instanceof Error && (error.name === 'NonFiniteImageError' || error instanceof RangeError)
-}
-
-function picturesOf(images: Float32Array, shape: ImageShape): Picture[] {
-  const size = sizeOf(shape)
-  return Array.from({ length: images.length / size }, (_, i) =>
-    pictureOfImage(images.subarray(i * size, (i + 1) * size), shape),
-  )
-}
-
-function recordOf({ step, sigma, misfit, solverResidual }: ImageStepRecord): StepRecord {
-  return {
-    step: step + 1,
-    sigma,
-    misfit: meanOf(misfit),
-    solverResidual: solverResidual && meanOf(solverResidual),
-  }
-}
-
-function resultOf(
-  run: ImageRun,
-  { measured, truth, observation }: PreparedTask,
-  settings: ImagesSettings,
-): RunResult {
-  const { shape } = measured
-  const { samples, mean, deviation, records, ...numbers } = run
-  return {
-    ...numbers,
-    samples: samples.map((image) => pictureOfImage(image, shape)),
-    mean: pictureOfImage(mean, shape),
-    deviation: deviation && deviationPicture(deviation, shape),
-    steps: records.map(recordOf),
-    settings,
-    truth,
-    observation,
-  }
-}
-
-function deviationPicture(deviation: Float32Array, { height, width }: ImageShape): RunResult['deviation'] {
-  const maximum = deviation.reduce((most, value) => Math.max(most, value), 0)
-  const scaled = deviation.map((value) => (maximum > 0 ? (2 * value) / maximum - 1 : -1))
-  return { maximum, picture: pictureOfImage(scaled, { channels: 1, height, width }) }
-}
-
-/** PSNR, SSIM and misfit are means over the samples; the picture is the first sample. */
-function rowOf(
-  { samples, psnr, ssim, misfit, passes, seconds }: ImageRun,
-  shape: ImageShape,
-): Partial<CompareRow> {
-  return {
-    status: 'finished',
-    fraction: 1,
-    picture: pictureOfImage(samples[0]!, shape),
-    psnr: meanOf(psnr),
-    ssim: meanOf(ssim),
-    misfit: meanOf(misfit),
-    evaluations: passes.forward + NOMINAL_VJP_COST * (passes.vjp + passes.jvp),
-    seconds,
-  }
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

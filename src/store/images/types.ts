@@ -213,6 +213,8 @@ export interface ImagesLabActions {
   exportCsv(): Blob
   exportCompareCsv(): Blob
   exportSettings(): Blob
+  /** The command that restores the same without a window; a picture or model of the visitor's own has a made-up path. */
+  commandLine(): string
   /** The film, as WebM or what the browser records: `type` of the blob says which. */
   exportFilm(onProgress: (fraction: number) => void, signal: AbortSignal): Promise<Blob>
   dismissProblem(): void

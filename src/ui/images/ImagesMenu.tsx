@@ -1,6 +1,13 @@
-/** Export of the pictures, numbers, film, settings and the link. */
+/** Export of the pictures, numbers, film, settings, the link and the command line. */
 import { Button, Menu } from '@mantine/core'
-import { IconChevronDown, IconFileExport, IconLink, IconMovie, IconPhotoDown } from '@tabler/icons-react'
+import {
+  IconChevronDown,
+  IconFileExport,
+  IconLink,
+  IconMovie,
+  IconPhotoDown,
+  IconTerminal2,
+} from '@tabler/icons-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import type { ExportedPicture } from '../../store/images/types'
@@ -34,7 +41,9 @@ export function ImagesMenu({ lab, onFailure }: { lab: ImagesStore; onFailure: Ex
   }
   const hasFilm = useStore(lab, (state) => state.run.film.length > 1)
   const own = useStore(lab, (state) => state.source !== null && state.source.kind !== 'bundled')
+  const ownModel = useStore(lab, (state) => state.settings.model === 'own')
   const [link, setLink] = useState<string | null>(null)
+  const [command, setCommand] = useState<string | null>(null)
   const [filming, setFilming] = useState(false)
   if (hidden) return null
   const save = fileSaver(() => fileStem(lab.getState()), onFailure)
@@ -89,6 +98,7 @@ export function ImagesMenu({ lab, onFailure }: { lab: ImagesStore; onFailure: Ex
             Settings, JSON
           </Menu.Item>
           <Menu.Divider />
+          <Menu.Label>Reproduce</Menu.Label>
           <Menu.Item
             leftSection={<IconLink size={16} />}
             onClick={() => setLink(window.location.href)}
@@ -96,12 +106,29 @@ export function ImagesMenu({ lab, onFailure }: { lab: ImagesStore; onFailure: Ex
           >
             Link…
           </Menu.Item>
+          <Menu.Item
+            leftSection={<IconTerminal2 size={16} />}
+            onClick={() => setCommand(lab.getState().commandLine())}
+            data-testid="copy-command"
+          >
+            Command line…
+          </Menu.Item>
         </Menu.Dropdown>
       </Menu>
       {filming && <FilmDialog lab={lab} onClose={() => setFilming(false)} />}
       <SharedTextModal title="Link to these settings" text={link} onClose={() => setLink(null)}>
         Same seeds and settings: the same pictures.
         {own && ' Your own image is not in the link: it never leaves this device.'}
+      </SharedTextModal>
+      <SharedTextModal
+        title="Command line of this restoration"
+        text={command}
+        onClose={() => setCommand(null)}
+      >
+        Same seeds and settings: the same pictures, up to rounding. With --compare mmps,dps it compares
+        methods.
+        {(own || ownModel) &&
+          ` Put in the path of your own ${[own && 'picture', ownModel && 'model'].filter(Boolean).join(' and ')}.`}
       </SharedTextModal>
     </>
   )
