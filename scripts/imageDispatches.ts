@@ -6,6 +6,7 @@ import { openImageDevice, type ImageDevice } from '../src/cli/imageDevice'
 import { readModelFolder, shapeOfModel } from '../src/cli/imageModelFiles'
 import { runCell } from '../src/experiments/images/benchmark'
 import { parseMethod } from '../src/experiments/images/benchmarkMethods'
+import type { ImageLinearization } from '../src/diffusion/image/types'
 import type { ImageModel } from '../src/experiments/images/models'
 import type { GpuCounters } from '../src/gpu/buffers'
 import { createOnnxDenoiser, type OnnxDenoiser } from '../src/onnx/session/denoiser'
@@ -72,12 +73,11 @@ async function printTimes(denoiser: OnnxDenoiser, repetitions: number): Promise<
   // one round more: the first loads models and compiles shaders. In turns, so that a busy machine slows all of them.
   for (let i = 0; i <= repetitions; i++) {
     const plain = await timed(() => denoiser.denoise(x, SIGMA, out))
-    let vjp = 0
+    let linear: ImageLinearization | undefined
     const forward = await timed(async () => {
-      await denoiser.linearize(x, SIGMA)
+      linear = await denoiser.linearize(x, SIGMA)
     })
-    const linear = await denoiser.linearize(x, SIGMA)
-    vjp = await timed(() => linear.vjp(x, out))
+    const vjp = await timed(() => linear!.vjp(x, out))
     if (i === 0) continue
     times.plain.push(plain)
     times.forward.push(forward)
