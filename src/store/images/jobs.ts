@@ -11,7 +11,7 @@ import type { ModelKeeper } from './modelKeeper'
 import type { PreparedTask, PreparedTasks } from './preparedTask'
 import { isOfMethod, picturesOf, recordOf, resultOf, rowOf } from './results'
 import { stepInWords } from './stepWords'
-import type { CompareRow } from './types'
+import type { CompareRow, StepRecord } from './types'
 
 /** Between two shown frames: each costs a read. */
 const FRAME_MILLISECONDS = 125
@@ -29,7 +29,7 @@ interface Labels {
   say(label: string): void
 }
 
-/** Samples as `task` asks, showing frames. */
+/** Samples as `task` asks, showing frames; the steps between two frames are told of together. */
 export async function runSampling(
   parts: JobParts,
   { job, task }: { readonly job: number; readonly task: TaskRequest },
@@ -39,22 +39,28 @@ export async function runSampling(
     const prepared = await tasks.prepare(task)
     const { settings } = task
     const say = (label: string) => host.publish({ type: 'job', name: 'run', job, patch: { label } })
-    const result = await sample(parts, prepared, settings, step, { say }, (shape) => ({
-      wantsFrame: throttle(),
-      onStep: ({ step: index, steps, sigma, xHat, records }) => {
-        if (step.signal.aborted) return
-        step.report((index + 1) / steps, `${stepInWords(index + 1, settings)}, σ = ${sigma.toPrecision(2)}`)
-        const frames = xHat ? picturesOf(xHat, shape) : undefined
-        host.publish({
-          type: 'step',
-          job,
-          step: index + 1,
-          steps,
-          records: records.map(recordOf),
-          ...(frames && { frames }),
-        })
-      },
-    }))
+    const result = await sample(parts, prepared, settings, step, { say }, (shape) => {
+      // A message a step would keep the page busy where there are hundreds a second.
+      const untold: StepRecord[] = []
+      return {
+        wantsFrame: throttle(),
+        onStep: ({ step: index, steps, sigma, xHat, records }) => {
+          if (step.signal.aborted) return
+          untold.push(...records.map(recordOf))
+          if (!xHat && index + 1 < steps) return
+          const label = `${stepInWords(index + 1, settings)}, σ = ${sigma.toPrecision(2)}`
+          step.report((index + 1) / steps, label)
+          host.publish({
+            type: 'step',
+            job,
+            step: index + 1,
+            steps,
+            records: untold.splice(0),
+            ...(xHat && { frames: picturesOf(xHat, shape) }),
+          })
+        },
+      }
+    })
     step.signal.throwIfAborted()
     host.publish({ type: 'result', job, result: resultOf(result, prepared, settings) })
   })
@@ -84,12 +90,13 @@ export async function runCompare(
         const run = await sample(parts, prepared, settings, step, { say }, (shape) => ({
           wantsFrame: throttle(),
           onStep: ({ step: index, steps, xHat }) => {
+            if (!xHat) return
             const fraction = (index + 1) / steps
             step.report(
               (k + fraction) / all.length,
               `Method ${k + 1} of ${all.length}, ${stepInWords(index + 1, settings)}`,
             )
-            if (xHat) publish({ fraction, picture: picturesOf(xHat, shape)[0]! })
+            publish({ fraction, picture: picturesOf(xHat, shape)[0]! })
           },
         }))
         publish(rowOf(run, prepared.measured.shape))
