@@ -139,6 +139,7 @@ describe('the shown restoration', () => {
   const run: ImageRunState = {
     status: 'finished',
     settings,
+    observation,
     step: 2,
     steps: 2,
     label: '',
@@ -165,6 +166,9 @@ describe('the shown restoration', () => {
     expect(isStale({ run, settings, observation: picture(8) })).toBe(true)
     expect(isStale({ run, observation, settings: { ...settings, equal: 'evaluations' } })).toBe(false)
     expect(isStale({ run, observation, settings: { ...settings, seed: 1 } })).toBe(true)
+    const cancelled: ImageRunState = { ...run, status: 'idle', result: null }
+    expect(isStale({ run: cancelled, observation, settings })).toBe(false)
+    expect(isStale({ run: cancelled, observation: picture(8), settings })).toBe(true)
     expect(
       isStale({ run: { ...run, status: 'running' }, observation, settings: { ...settings, seed: 1 } }),
     ).toBe(false)

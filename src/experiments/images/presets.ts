@@ -14,12 +14,13 @@ export interface ImagesPreset {
 
 export type ImagesPresetName =
   | 'fillTheHole'
-  | 'pigdmSmears'
+  | 'fewPixels'
   | 'dpsTenSteps'
   | 'deblurPhoto'
   | 'enlargePhoto'
   | 'sixthOfKSpace'
   | 'colourOldPhoto'
+  | 'pigdmOrange'
 
 const photo: ImagesSettings = { ...defaultImagesSettings, model: 'photo-64', side: 64 }
 
@@ -31,24 +32,23 @@ export const imagesPresets: Readonly<Record<ImagesPresetName, ImagesPreset>> = {
     settings: defaultImagesSettings,
     compared: ['mmps', 'tmpd', 'pigdm', 'diffpir', 'dps'],
   },
-  pigdmSmears: {
-    label: 'ΠGDM smears, MMPS does not',
+  fewPixels: {
+    label: 'One pixel in twenty: DiffPIR and DPS fail',
     caption:
-      'One pixel in ten is known. ΠGDM takes every pixel for as uncertain as every other; MMPS asks the denoiser. Press Run, then compare both below.',
+      'DiffPIR and DPS put the known pixels in place and leave all others as if nothing were known. MMPS reads off the denoiser which pixels go together. Press Run, then compare them below.',
     settings: {
       ...defaultImagesSettings,
-      image: 'fashion-sneaker',
+      image: 'fashion-trousers',
       task: 'random',
-      kept: 0.1,
-      sigmaY: 0.01,
-      method: 'pigdm',
+      kept: 0.05,
+      method: 'diffpir',
     },
-    compared: ['mmps', 'pigdm'],
+    compared: ['mmps', 'tmpd', 'pigdm', 'diffpir', 'dps'],
   },
   dpsTenSteps: {
     label: 'DPS at ten steps fails',
     caption:
-      'Ten steps are few. DPS moves by a fixed length a step and does not get far enough; compare it with MMPS below, then raise the steps to a hundred.',
+      'Ten steps are few. DPS moves by a fixed length a step, ζ = 1 as usual, and does not get far enough; compare it with MMPS below. At a hundred steps it comes nearer, and MMPS at ten still leads.',
     settings: {
       ...defaultImagesSettings,
       image: 'fashion-dress',
@@ -62,23 +62,23 @@ export const imagesPresets: Readonly<Record<ImagesPresetName, ImagesPreset>> = {
     label: 'Deblur a photo',
     caption:
       'The camera shook while the shutter was open. The path is known, so that it can be undone; draw another one under the blurred picture.',
-    settings: { ...photo, image: 'scarlet-macaw', task: 'motion', samples: 2 },
+    settings: { ...photo, image: 'scarlet-macaw', task: 'motion', iterations: 3, samples: 2 },
     compared: ['mmps', 'tmpd', 'pigdm', 'diffpir', 'dps'],
   },
   enlargePhoto: {
     label: 'Enlarge a photo four times',
     caption:
-      'Of 64 × 64 pixels only 16 × 16 are left. Each sample adds other detail: shrunk again, all of them are the small picture.',
+      'Of 64 × 64 pixels only 16 × 16 are left. Each sample adds other detail: shrunk again, all of them are the small picture, up to its noise.',
     settings: { ...photo, image: 'windmill', task: 'superres', factor: 4, samples: 4 },
     compared: ['mmps', 'tmpd', 'pigdm', 'diffpir', 'dps'],
   },
   sixthOfKSpace: {
     label: 'MRI from a sixth of k-space',
     caption:
-      'A scanner measures the spectrum column by column. With one column in six, the plain inverse is full of ghosts; the posterior fills in the missing columns.',
+      'A scanner measures the spectrum column by column. With one column in six, the plain inverse is smeared; the posterior fills in the missing columns. Compared below, ΠGDM adds shadows that are not there.',
     settings: {
       ...photo,
-      image: 'mysore-palace',
+      image: 'windmill',
       task: 'mri',
       acceleration: 6,
       sigmaY: 0.01,
@@ -90,9 +90,23 @@ export const imagesPresets: Readonly<Record<ImagesPresetName, ImagesPreset>> = {
   colourOldPhoto: {
     label: 'Colour an old photo',
     caption:
-      'Only the brightness is known. The samples agree where the prior is sure of a colour, and differ where it is not: see the deviation.',
+      'Only the brightness is known. This model knows textures, not objects: each sample guesses other colours, and the deviation shows where they differ most.',
     settings: { ...photo, image: 'picos-de-europa', task: 'gray', sigmaY: 0.02, samples: 4 },
     compared: ['mmps', 'tmpd', 'pigdm', 'diffpir', 'dps'],
+  },
+  pigdmOrange: {
+    label: 'ΠGDM paints the sky orange',
+    caption:
+      'Only the brightness is known. ΠGDM takes red, green and blue for independent of each other and overshoots; MMPS asks the denoiser, which knows that they go together. Press Run, then compare both below.',
+    settings: {
+      ...photo,
+      image: 'windmill',
+      task: 'gray',
+      sigmaY: 0.02,
+      method: 'pigdm',
+      samples: 2,
+    },
+    compared: ['mmps', 'pigdm'],
   },
 }
 

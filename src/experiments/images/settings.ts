@@ -365,7 +365,7 @@ export const imagesKeys = Object.keys(imageSettings) as ImagesKey[]
 
 export const defaultImagesSettings: Readonly<ImagesSettings> = {
   model: 'fashion-32',
-  image: 'fashion-pullover',
+  image: 'fashion-ankle-boot',
   side: 32,
   task: 'box',
   boxX: 0.5,

@@ -9,6 +9,7 @@ import type { ImageRunState, ImagesLab } from './types'
 export const noRun: ImageRunState = {
   status: 'idle',
   settings: null,
+  observation: null,
   step: 0,
   steps: 0,
   label: '',
@@ -38,8 +39,9 @@ export class LabRun {
     const { result, records } = this.state
     const { settings } = task
     const { steps } = settings
+    const { observation } = this.lab().getState()
     this.lab().setState({
-      run: { ...noRun, status: 'running', settings, steps, label: 'Starting', result, records },
+      run: { ...noRun, status: 'running', settings, observation, steps, label: 'Starting', result, records },
     })
     this.client.send({ type: 'run', job: this.job, task })
   }

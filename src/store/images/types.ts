@@ -104,6 +104,7 @@ export interface ImageRunState {
   readonly status: 'idle' | 'running' | 'paused' | 'finished' | 'failed'
   /** Of the newest run; null before the first. */
   readonly settings: ImagesSettings | null
+  readonly observation: Picture | null
   /** Estimates of the sampler's plan so far, and all of them: see stepWords.ts. */
   readonly step: number
   readonly steps: number

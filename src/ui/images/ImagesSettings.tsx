@@ -1,5 +1,5 @@
 /** The narrow column: what to look at, image, task, model, method, sampler, in the order in which one would explain them. */
-import { Button, Group, Select, Stack, Text, VisuallyHidden } from '@mantine/core'
+import { Button, Group, Input, Select, Stack, Text, VisuallyHidden } from '@mantine/core'
 import { IconLock } from '@tabler/icons-react'
 import { useId, type ReactNode } from 'react'
 import { useStore } from 'zustand'
@@ -68,9 +68,9 @@ function PresetChooser({ lab }: { lab: ImagesStore }) {
     <div data-tour="presets">
       {/* In a line that is there anyway: what is below does not move when a run begins. */}
       <Group justify="space-between" wrap="nowrap" gap="xs">
-        <Text component="label" htmlFor={id} size="xs" fw={500}>
+        <Input.Label htmlFor={id} size="xs">
           What to look at
-        </Text>
+        </Input.Label>
         {busy !== undefined && (
           <Text size="xs" c="dimmed" truncate title={busy} role="status" data-testid="busy">
             <IconLock size={12} aria-hidden style={{ verticalAlign: -1 }} /> Cancel to change anything

@@ -86,7 +86,7 @@ export function ImagesTransport({ lab, onHelp }: { lab: ImagesStore; onHelp: () 
         label: (position) => frameLabel(run, position),
         empty: 'No film yet',
         newestLabel: 'Show newest',
-        atNewest: underWay ? 'newest' : 'result',
+        atNewest: status === 'finished' ? 'result' : 'newest',
       }}
     />
   )

@@ -34,7 +34,7 @@ export function SamplesFigure({ lab }: { lab: ImagesStore }) {
       onExport={finished && !hidden ? save : undefined}
       exportLabel="Save all samples as PNG"
       caption={
-        finished
+        finished && finished.samples.length > 1
           ? 'Each is an image that fits the observation; choose one to see it large. The mean has the least error, and is blurred where the samples differ.'
           : wanted === 1
             ? 'One image that fits the observation. Raise the number of samples to see what is uncertain.'

@@ -45,12 +45,15 @@ export function shownPicture(
 
 /** Whether what is shown was computed with other settings, or from another observation, than the present ones. */
 export function isStale({
-  run: { result, status },
+  run,
   settings,
   observation,
 }: Pick<ImagesLabState, 'run' | 'settings' | 'observation'>): boolean {
-  if (!result || status === 'running' || status === 'paused') return false
-  return isChanged(settings, result.settings, 'equal') || isSeenAnew(observation, result.observation)
+  if (run.status === 'running' || run.status === 'paused') return false
+  // Frames of a run that was cancelled or failed are shown where there is no result.
+  const shown = run.result ?? (run.frames.length > 0 ? run : null)
+  if (!shown?.settings || !shown.observation) return false
+  return isChanged(settings, shown.settings, 'equal') || isSeenAnew(observation, shown.observation)
 }
 
 /** Likewise of the comparison, whose rows have methods of their own. */
