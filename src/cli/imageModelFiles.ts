@@ -9,7 +9,7 @@ import { givenFile } from './program'
 
 const MODELS = 'public/models'
 /** Where a model takes several sizes. */
-const USUAL_SIDE = 64
+export const USUAL_SIDE = 64
 
 /** Errors: Error where there is none, OnnxError, ContractError. */
 export async function readModelFolder(model: string): Promise<ImageModel & { readonly sha256: string }> {
@@ -30,6 +30,15 @@ export async function readModelFolder(model: string): Promise<ImageModel & { rea
 /** Whether a name is of one that comes with the page. */
 export function isBundledModel(name: string): boolean {
   return existsSync(join(MODELS, name, 'denoiser.onnx'))
+}
+
+/** Name of the first bundled model of colour pictures. */
+export async function bundledColourModel(): Promise<string | undefined> {
+  const list = JSON.parse(await readFile(join(MODELS, 'index.json'), 'utf8')) as readonly {
+    readonly name: string
+    readonly channels: number
+  }[]
+  return list.find(({ channels }) => channels === 3)?.name
 }
 
 /** Files beside the model, in which its weights may be. */

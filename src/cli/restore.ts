@@ -15,6 +15,7 @@ import { validateImages } from '../experiments/images/settings'
 import type { OnnxDenoiser } from '../onnx/session/denoiser'
 import { compareCsv, stepsCsv } from '../store/images/exports'
 import { centralCrop } from '../store/images/imageSource'
+import { isGray } from '../store/images/labSource'
 import { isSideOf, nearestSide, sidesInWords } from '../store/images/modelSides'
 import { PreparedTasks, type PreparedTask } from '../store/images/preparedTask'
 import { isOfMethod, resultOf, rowOf } from '../store/images/results'
@@ -22,15 +23,15 @@ import { stepInWords } from '../store/images/stepWords'
 import type { CompareRow, Crop, Picture, RunResult } from '../store/images/types'
 import { openImageDevice, type ImageDevice } from './imageDevice'
 import { bundledPictures, openPictures } from './imageFiles'
-import { isBundledModel, readModelFolder } from './imageModelFiles'
+import { bundledColourModel, isBundledModel, readModelFolder, USUAL_SIDE } from './imageModelFiles'
 import { encodePng } from './png'
 import { givenFile, placeOf, progressLine, runProgram, UsageError } from './program'
 import { readRestoreOptions, usage, type RestoreOptions } from './restoreOptions'
 
 interface Command extends RestoreOptions {
-  readonly original: Picture
   readonly crop: Crop
   readonly read: ImageModel
+  readonly prepared: PreparedTask
 }
 
 /** Runs the program; resolves with its exit code. */
@@ -41,17 +42,16 @@ export function main(args: readonly string[]): Promise<number> {
 /** Errors: UsageError. */
 async function readCommand(args: readonly string[]): Promise<Command> {
   const options = readRestoreOptions(args)
-  const { image, model, isSideGiven } = options
+  const { image, strokes, drawnKernel } = options
   const out = placeOf(options.out)
   await access(dirname(out), constants.W_OK).catch(() => {
     throw new UsageError(`--out ${options.out}: nothing can be written to the folder ${dirname(out)}.`)
   })
-  const read = await usable(() => readModelFolder(model))
-  const { contract } = read
   const path = await pathOfPicture(image)
   const [original] = await usable(() => openPictures([path.file]))
-  const wanted = options.settings.side
-  const side = isSideGiven ? wanted : nearestSide(contract, wanted)
+  const { model, read, side: wanted } = await modelFor(options, path.isBundled ? undefined : original)
+  const { contract } = read
+  const side = options.isSideGiven ? options.settings.side : nearestSide(contract, wanted)
   if (!isSideOf(contract, side)) {
     throw new UsageError(
       `--side ${side} does not fit the model ${contract.name}: it takes ${sidesInWords(contract)}.`,
@@ -65,7 +65,23 @@ async function readCommand(args: readonly string[]): Promise<Command> {
   }
   const problems = validateImages(settings)
   if (problems.length > 0) throw new UsageError(problems.map(({ message }) => message).join('\n      '))
-  return { ...options, settings, out, read, original: original!, crop: cropOf(options.crop, original!) }
+  const tasks = new PreparedTasks()
+  tasks.setImage(0, original!)
+  const crop = cropOf(options.crop, original!)
+  const task = { settings, strokes, drawnKernel, image: 0, crop, channels: contract.image.channels }
+  const prepared = await usable(() => tasks.prepare(task))
+  return { ...options, settings, out, read, prepared, crop }
+}
+
+/** As in the page, a coloured picture of one's own takes a model that knows colours, where none was asked for. */
+async function modelFor({ model, isModelGiven, settings }: RestoreOptions, own: Picture | undefined) {
+  const read = await usable(() => readModelFolder(model))
+  const { side } = settings
+  if (isModelGiven || !own || read.contract.image.channels > 1 || isGray(own)) return { model, read, side }
+  const other = await bundledColourModel()
+  if (other === undefined) return { model, read, side }
+  process.stderr.write(`restore: the picture has colours, ${model} knows none: taking ${other}.\n`)
+  return { model: other, read: await usable(() => readModelFolder(other)), side: USUAL_SIDE }
 }
 
 /** What cannot be read is the fault of the command line. */
@@ -99,13 +115,9 @@ function cropOf(crop: Crop | null, original: Picture): Crop {
 }
 
 async function run(command: Command): Promise<void> {
-  const { settings, strokes, drawnKernel, crop, original, read, provider, compare } = command
+  const { settings, strokes, read, provider, compare } = command
   if (settings.task === 'brush' && strokes.length === 0)
     process.stderr.write('restore: without --strokes nothing is hidden.\n')
-  const tasks = new PreparedTasks()
-  tasks.setImage(0, original)
-  const { channels } = read.contract.image
-  const prepared = await tasks.prepare({ settings, strokes, drawnKernel, image: 0, crop, channels })
   const device = await openImageDevice(provider)
   try {
     const { side, samples } = settings
@@ -115,8 +127,8 @@ async function run(command: Command): Promise<void> {
     const progress = progressLine()
     const denoiser = createDenoiser(read, device, side, samples, (label) => progress.show(label))
     try {
-      if (compare) await compareMethods(command, prepared, device, denoiser, compare)
-      else await restore(command, prepared, device, denoiser)
+      if (compare) await compareMethods(command, device, denoiser, compare)
+      else await restore(command, device, denoiser)
     } finally {
       progress.clear()
       await denoiser.release()
@@ -126,14 +138,9 @@ async function run(command: Command): Promise<void> {
   }
 }
 
-async function restore(
-  command: Command,
-  prepared: PreparedTask,
-  device: ImageDevice,
-  denoiser: OnnxDenoiser,
-): Promise<void> {
-  const { settings, out, csv, json } = command
-  const result = resultOf(await sample(command, prepared, settings, device, denoiser), prepared, settings)
+async function restore(command: Command, device: ImageDevice, denoiser: OnnxDenoiser): Promise<void> {
+  const { prepared, settings, out, csv, json } = command
+  const result = resultOf(await sample(command, settings, device, denoiser), prepared, settings)
   const { samples, mean, deviation } = result
   const files = new Files(out)
   for (const [i, picture] of samples.entries()) await files.png(`restoration-${i + 1}`, picture)
@@ -153,12 +160,11 @@ async function restore(
 
 async function compareMethods(
   command: Command,
-  prepared: PreparedTask,
   device: ImageDevice,
   denoiser: OnnxDenoiser,
   methods: NonNullable<RestoreOptions['compare']>,
 ): Promise<void> {
-  const { out, csv, json } = command
+  const { prepared, out, csv, json } = command
   const files = new Files(out)
   const rows: CompareRow[] = []
   for (const settings of comparedSettings(command.settings, methods)) {
@@ -166,10 +172,7 @@ async function compareMethods(
     const label = methodLabel(settings)
     const about = { method, label, steps, message: '' }
     try {
-      const found = rowOf(
-        await sample(command, prepared, settings, device, denoiser, label),
-        prepared.measured.shape,
-      )
+      const found = rowOf(await sample(command, settings, device, denoiser, label), prepared.measured.shape)
       rows.push({ ...about, ...found })
       await files.png(method, found.picture)
     } catch (error) {
@@ -196,8 +199,7 @@ async function compareMethods(
 }
 
 async function sample(
-  { read }: Command,
-  { measured }: PreparedTask,
+  { read, prepared }: Command,
   settings: ImagesSettings,
   { primitives }: ImageDevice,
   denoiser: OnnxDenoiser,
@@ -205,6 +207,7 @@ async function sample(
 ): Promise<ImageRun> {
   const progress = progressLine()
   const started = performance.now()
+  const { measured } = prepared
   const request = { denoiser, primitives, range: read.contract, measured, settings }
   try {
     return await runImages(request, {

@@ -29,8 +29,9 @@ export interface RestoreOptions {
   /** Name or path of a picture, and of a model. */
   readonly image: string
   readonly model: string
-  /** Whether the side was asked for; else one that the model takes will do. */
+  /** What was asked for; else others will do that suit the model or the picture. */
   readonly isSideGiven: boolean
+  readonly isModelGiven: boolean
   readonly strokes: readonly BrushStroke[]
   readonly drawnKernel: ImagesLabState['drawnKernel']
   readonly crop: Crop | null
@@ -73,6 +74,7 @@ export function readRestoreOptions(args: readonly string[]): RestoreOptions {
     image,
     model,
     isSideGiven: text('side') !== undefined,
+    isModelGiven: text('model') !== undefined,
     strokes,
     drawnKernel,
     crop: crop === undefined ? null : readCrop(crop),
@@ -122,8 +124,9 @@ function readMethods(text: string | undefined): readonly ImageMethodName[] | nul
 
 const optionHelp = {
   preset: `${imagesPresetNames.join(' | ')} (default ${defaultImagesPreset})`,
-  image: 'a bundled picture, or a file; plain PNGs need nothing, all else Chromium',
-  model: 'a bundled model, or a folder with denoiser.onnx and denoiser.json',
+  image: 'a bundled picture, or a file: of the usual kinds where there is a Chromium, else a plain PNG',
+  model:
+    'a bundled model, or a folder with denoiser.onnx and denoiser.json; for a file with colours, photo-64',
   crop: 'x,y,side in pixels of the picture (default the largest square in the middle)',
   strokes: 'of --task brush, as in a link',
   kernel: 'the drawn path of --task motion, as in a link',

@@ -132,6 +132,7 @@ describe('npm run restore', () => {
     ['--image nobody', 'no bundled picture of this name: fashion-ankle-boot'],
     ['--image README.md', 'is a text file'],
     ['--model nobody', '"nobody" is neither a bundled model (fashion-32, photo-64)'],
+    ['--task gray', 'choose a colour model'],
     ['--side 64', '--side 64 does not fit the model fashion-32: it takes 32 rows'],
     ['--crop 0,0,99', '--crop 0,0,99 is not inside of 32 × 32 pixels'],
     ['--crop 1,2', '--crop takes a corner and a side'],
@@ -205,10 +206,19 @@ describe('the command line of the page', () => {
     const settings = { ...imagesPresets.fillTheHole.settings, image: 'own', model: 'own' }
     const text = commandLine({ ...shown, settings }, null, "my dog's.jpg")
     expect(text).toBe(
-      String.raw`npm run -s restore -- --preset fillTheHole --image 'path/to/my dog'\''s.jpg' --model path/to/model`,
+      String.raw`npm run -s restore -- --preset fillTheHole --image 'path/to/my dog'\''s.jpg' --model path/to/model --side 32`,
     )
     // as a shell splits it
-    const words = ['--preset', 'fillTheHole', '--image', "path/to/my dog's.jpg", '--model', 'path/to/model']
+    const words = [
+      '--preset',
+      'fillTheHole',
+      '--image',
+      "path/to/my dog's.jpg",
+      '--model',
+      'path/to/model',
+      '--side',
+      '32',
+    ]
     const options = readRestoreOptions(words)
     expect(options).toMatchObject({ settings, image: "path/to/my dog's.jpg", model: 'path/to/model' })
   })

@@ -5,7 +5,7 @@ import { encodeBrush, encodeKernel } from './polylines'
 import type { Crop, ImagesLabState } from './types'
 
 /** Stands for the visitor's own picture or model, of which the page knows no path. */
-export const PLACEHOLDER_FOLDER = 'path/to'
+const FOLDER = 'path/to'
 
 type Shown = Pick<ImagesLabState, 'settings' | 'preset' | 'strokes' | 'drawnKernel'>
 
@@ -21,12 +21,14 @@ export function commandLine(
   const base = imagesPresets[preset].settings
   const words = ['npm run -s restore --', `--preset ${preset}`]
   const { image, model } = settings
-  if (image === 'own') words.push(`--image ${quoted(`${PLACEHOLDER_FOLDER}/${pictureName}`)}`)
+  const isOwn = image === 'own'
+  if (isOwn) words.push(`--image ${quoted(`${FOLDER}/${pictureName}`)}`)
   else if (image !== base.image) words.push(`--image ${image}`)
-  if (model === 'own') words.push(`--model ${PLACEHOLDER_FOLDER}/model`)
-  else if (model !== base.model) words.push(`--model ${model}`)
+  // where it is not told, the model and its side are chosen for the visitor's picture
+  if (model === 'own') words.push(`--model ${FOLDER}/model`)
+  else if (isOwn || model !== base.model) words.push(`--model ${model}`)
   for (const key of imagesKeys) {
-    if (settings[key] !== base[key]) words.push(`--${key} ${settings[key]}`)
+    if (settings[key] !== base[key] || (isOwn && key === 'side')) words.push(`--${key} ${settings[key]}`)
   }
   if (crop) words.push(`--crop ${crop.x},${crop.y},${crop.side}`)
   if (settings.task === 'brush' && strokes.length > 0) words.push(`--strokes ${encodeBrush(strokes)}`)

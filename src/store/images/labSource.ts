@@ -178,7 +178,8 @@ export class LabSource {
 /** Between two channels of a gray pixel, of 255. */
 const MOST_CAST = 6
 
-function isGray(picture: Picture | undefined): boolean {
+/** Whether a picture has no more colour than lossy files of gray ones; false where there is none. */
+export function isGray(picture: Picture | undefined): boolean {
   if (!picture) return false
   const { data } = picture
   // Lossy files of gray pictures have a little colour.
