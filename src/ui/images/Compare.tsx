@@ -91,7 +91,7 @@ export function Compare({ lab }: { lab: ImagesStore }) {
                   <ComparedPicture key={row.label} row={row} />
                 ))}
               </div>
-              <CompareTable rows={rows} />
+              <CompareTable rows={rows} samples={compare.settings?.samples ?? 1} />
               {stale && (
                 <Text size="xs" fw={600} mt={4} data-testid="compare-stale">
                   From before your last change: compare again.
@@ -152,19 +152,21 @@ function ComparedPicture({ row }: { row: CompareRow }) {
   const { label, method, picture, psnr, status, fraction, message } = row
   return (
     <div data-testid={`compared-${method}`}>
-      <div className={pictures.frame} style={{ borderBottom: `3px solid ${methods[method]}` }}>
-        {picture ? (
-          <PictureCanvas
-            picture={picture}
-            label={`${label}${psnr === null ? ', so far' : `: PSNR ${decibels(psnr)}`}`}
-          />
-        ) : (
-          <div className={pictures.empty}>
-            <Text size="xs" c="dimmed">
-              {status === 'failed' ? 'Failed' : status === 'waiting' ? 'Waits' : 'Begins'}
-            </Text>
-          </div>
-        )}
+      <div style={{ borderBottom: `3px solid ${methods[method]}` }}>
+        <div className={pictures.frame}>
+          {picture ? (
+            <PictureCanvas
+              picture={picture}
+              label={`${label}${psnr === null ? ', so far' : `: PSNR ${decibels(psnr)}`}`}
+            />
+          ) : (
+            <div className={pictures.empty}>
+              <Text size="xs" c="dimmed">
+                {status === 'failed' ? 'Failed' : status === 'waiting' ? 'Waits' : 'Begins'}
+              </Text>
+            </div>
+          )}
+        </div>
       </div>
       <Text size="xs" fw={600} mt={2}>
         {label}

@@ -6,7 +6,8 @@ import { useColours } from '../useColours'
 import { bestColumns, compareColumns } from './compareColumns'
 import classes from './images.module.css'
 
-export function CompareTable({ rows }: { rows: readonly CompareRow[] }) {
+/** `samples`: of each method. */
+export function CompareTable({ rows, samples }: { rows: readonly CompareRow[]; samples: number }) {
   const { methods } = useColours()
   const best = bestColumns(rows)
   return (
@@ -57,11 +58,10 @@ export function CompareTable({ rows }: { rows: readonly CompareRow[] }) {
           </Table.Tbody>
         </Table>
       </div>
-      {best.some((columns) => columns.size > 0) && (
-        <Text size="xs" c="dimmed" mt={4}>
-          ● bold: nearest to the ideal in its column.
-        </Text>
-      )}
+      <Text size="xs" c="dimmed" mt={4}>
+        {best.some((columns) => columns.size > 0) && '● bold: nearest to the ideal in its column. '}
+        {samples > 1 && `Numbers are means over ${samples} samples; the pictures are the first of them.`}
+      </Text>
     </>
   )
 }

@@ -15,6 +15,7 @@ export function ContractDialog({ lab }: { lab: ImagesStore }) {
       opened={partial !== null}
       onClose={cancelModel}
       title={`What is ${model.name || 'this model'}?`}
+      size="lg"
       centered
     >
       {partial && <Questions key={model.name} lab={lab} partial={partial} />}

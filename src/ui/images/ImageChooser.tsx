@@ -22,7 +22,13 @@ interface ImageChooserProps {
 
 export function ImageChooser({ lab, onOpen, onCamera, onCrop }: ImageChooserProps) {
   const images = useStore(lab, (state) => state.catalogue.images)
-  const channels = useStore(lab, (state) => state.model.contract?.image.channels)
+  // Of the list, while the contract is on its way.
+  const channels = useStore(
+    lab,
+    ({ model, catalogue, settings }) =>
+      model.contract?.image.channels ??
+      catalogue.models.find(({ name }) => name === settings.model)?.channels,
+  )
   const chosen = useStore(lab, (state) => state.settings.image)
   const source = useStore(lab, (state) => state.source)
   const busy = useStore(lab, whyBusy)

@@ -54,8 +54,10 @@ export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => voi
   return (
     <>
       <main className={classes.page}>
-        <div className={classes.banners}>
+        <div className={classes.fallback}>
           <FallbackBanner lab={lab} />
+        </div>
+        <div className={classes.banners}>
           {problem && problem.place !== 'data' && (
             <ProblemCard problem={problem} onDismiss={lab.getState().dismissProblem} />
           )}

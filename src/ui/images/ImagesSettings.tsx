@@ -68,12 +68,12 @@ function PresetChooser({ lab }: { lab: ImagesStore }) {
     <div data-tour="presets">
       {/* In a line that is there anyway: what is below does not move when a run begins. */}
       <Group justify="space-between" wrap="nowrap" gap="xs">
-        <Input.Label htmlFor={id} size="xs">
+        <Input.Label htmlFor={id} size="xs" style={{ whiteSpace: 'nowrap' }}>
           What to look at
         </Input.Label>
         {busy !== undefined && (
           <Text size="xs" c="dimmed" truncate title={busy} role="status" data-testid="busy">
-            <IconLock size={12} aria-hidden style={{ verticalAlign: -1 }} /> Cancel to change anything
+            <IconLock size={12} aria-hidden style={{ verticalAlign: -1 }} /> Cancel to change
             <VisuallyHidden>. {busy}</VisuallyHidden>
           </Text>
         )}

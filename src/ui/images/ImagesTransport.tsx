@@ -102,9 +102,10 @@ function whyNotRun(state: ImagesLab): string | undefined {
 
 function frameLabel(run: ImageRunState, position: number): string {
   const kept = run.film[position]
-  return kept
-    ? `${capitalized(estimateInWords(run, kept.step))}: σ_t = ${formatMeasure(kept.sigma)}`
-    : 'No film yet'
+  if (!kept) return 'No film yet'
+  // Short: on a phone there is little room.
+  const [name] = estimateInWords(run, kept.step).split(' of ')
+  return `${name === 'last estimate' ? 'End' : capitalized(name!)}: σ_t = ${formatMeasure(kept.sigma)}`
 }
 
 function estimateInWords({ settings }: ImageRunState, estimate: number): string {

@@ -41,7 +41,7 @@ export function ReportDialog({ lab, onClose }: ReportDialogProps) {
         {verdictText(report)} Each check ran the model on noisy images here, with this browser’s own numbers.
       </Text>
       <div className={classes.tableWrap}>
-        <Table fz="xs" verticalSpacing={5} mt="xs" data-testid="report-table">
+        <Table fz="xs" verticalSpacing={5} mt="xs" className={classes.report} data-testid="report-table">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>check</Table.Th>
@@ -86,7 +86,7 @@ export function ReportDialog({ lab, onClose }: ReportDialogProps) {
           watch={watchReport}
           build={denoisingChart}
           title="Denoising error"
-          caption="Below the dotted line, the model knows more about images than their mean and spread. It has to fall with the noise."
+          caption="Below the dotted line, the model knows more about images than their mean and spread. It has to fall with the noise. The images of this check are smooth random ones, not of the kind that the model was trained on: at large noise it may lie above the line."
           empty="The error was not measured."
           height={220}
           fileName="diem-images-denoising"

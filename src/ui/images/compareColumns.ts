@@ -17,7 +17,7 @@ export const compareColumns: readonly CompareColumn[] = [
   {
     key: 'psnr',
     label: 'PSNR',
-    explanation: 'Against the original, of one sample: higher is nearer.',
+    explanation: 'Against the original, mean over the samples: higher is nearer.',
     text: ({ psnr }) => (psnr === null ? '–' : decibels(psnr)),
     miss: ({ psnr }) => (psnr === null ? null : -psnr),
   },

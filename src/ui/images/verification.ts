@@ -19,10 +19,12 @@ export function verdictText({ checks, status }: VerificationReport): string {
   return `${passed} of ${checks.length} checks passed on this device; ${parts}.`
 }
 
-/** "0.0003, at most 0.001"; a dash where nothing was measured. */
+/** "0.0003, at most 0.001"; a dash where nothing was measured, and "0" where nothing may be found. */
 export function checkValue({ value, bound }: VerificationCheck): string {
   if (value === null) return '–'
-  return bound === null ? formatMeasure(value) : `${formatMeasure(value)}, at most ${formatMeasure(bound)}`
+  return bound === null || (bound === 0 && value === 0)
+    ? formatMeasure(value)
+    : `${formatMeasure(value)}, at most ${formatMeasure(bound)}`
 }
 
 export const watchReport = (lab: ImagesLab) => [lab.model.report]
