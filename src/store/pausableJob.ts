@@ -23,6 +23,8 @@ const PROGRESS_MILLISECONDS = 100
 export interface StepControl {
   readonly signal: AbortSignal
   ready(): Promise<void>
+  /** Time before the first call, of loading and compiling, says nothing about the time left. */
+  countFromHere(): void
   /** `fraction` of the whole job. */
   report(fraction: number, label: string): void
 }
@@ -96,8 +98,15 @@ export class PausableJob {
   private control(job: number, signal: AbortSignal): StepControl {
     let last = 0
     let lastLabel = ''
+    let isCounting = false
     return {
       signal,
+      countFromHere: () => {
+        if (isCounting || signal.aborted) return
+        isCounting = true
+        this.began = performance.now()
+        this.idle = 0
+      },
       // Work that is done within one task would hear of a pause only after its end: messages come through here.
       ready: async () => {
         await nextTask()

@@ -99,10 +99,13 @@ function usable(model: ImageModel): ReadModel {
   return {
     contract: model.contract,
     build: async (device, side, batch, onLabel) => {
-      const denoiser = createDenoiser(model, device, side, batch, onLabel)
+      // On the CPU nothing is compiled.
+      const compiles = device.space.kind === 'webgpu'
+      const say = (label: string) =>
+        onLabel(compiles && label.startsWith('Building') ? `${label}, compiling its shaders` : label)
+      const denoiser = createDenoiser(model, device, side, batch, say)
       try {
-        // On the CPU nothing is compiled.
-        if (device.space.kind === 'webgpu') await warmUp(denoiser, model.contract)
+        if (compiles) await warmUp(denoiser, model.contract)
       } catch (error) {
         await denoiser.release()
         throw error

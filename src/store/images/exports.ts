@@ -100,6 +100,7 @@ async function picturePng(picture: Picture): Promise<Blob> {
 const SHEET_SIDE = 512
 const SHEET_GAP = 16
 const SHEET_LABEL = 36
+const CHECK = 16
 
 /** Original, observation and restoration side by side on white, each under its name. */
 async function sheetPng(parts: readonly { label: string; picture: Picture }[]): Promise<Blob> {
@@ -113,9 +114,20 @@ async function sheetPng(parts: readonly { label: string; picture: Picture }[]): 
     const x = SHEET_GAP + i * (SHEET_SIDE + SHEET_GAP)
     context.fillStyle = '#1a1a1a'
     context.fillText(label, x, SHEET_GAP + SHEET_LABEL / 2, SHEET_SIDE)
+    drawChecks(context, x, SHEET_GAP + SHEET_LABEL, SHEET_SIDE)
     drawEnlarged(context, picture, x, SHEET_GAP + SHEET_LABEL, SHEET_SIDE)
   }
   return await canvas.convertToBlob({ type: 'image/png' })
+}
+
+/** What shows through where nothing is known, as on the page: neither black nor white. */
+function drawChecks(context: OffscreenCanvasRenderingContext2D, x: number, y: number, side: number): void {
+  context.fillStyle = '#f5f7f9'
+  context.fillRect(x, y, side, side)
+  context.fillStyle = '#d3d9e1'
+  for (let row = 0; row < side; row += CHECK)
+    for (let column = row % (2 * CHECK); column < side; column += 2 * CHECK)
+      context.fillRect(x + column, y + row, CHECK, CHECK)
 }
 
 /** Draws a picture into a square; small ones keep their pixels as squares. */

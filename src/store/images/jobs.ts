@@ -113,7 +113,7 @@ async function sample(
   { device, models }: JobParts,
   { measured }: PreparedTask,
   settings: ImagesSettings,
-  { signal, ready }: StepControl,
+  { signal, ready, countFromHere }: StepControl,
   { say }: Labels,
   control: (shape: ImageShape) => Pick<ImageRunControl, 'wantsFrame' | 'onStep'>,
 ): Promise<ImageRun> {
@@ -124,6 +124,7 @@ async function sample(
       signal.throwIfAborted()
       const { contract } = models
       say('Sampling')
+      countFromHere()
       return await runImages(
         { denoiser, primitives: present.primitives, range: contract, measured, settings },
         { signal, ready, ...control(measured.shape) },
