@@ -101,7 +101,8 @@ export function reverse(
 
 /** Sums of what readers of a value contribute to its cotangent; c ∘ p and c ∘ q meet, so that they become c ∘ (p + q). */
 class Adjoints {
-  readonly #parts = new Map<string, string[]>()
+  /** Contributions to each value, by their linear part. */
+  readonly #parts = new Map<string, Map<string, string>>()
 
   constructor(
     readonly draft: GraphDraft,
@@ -109,19 +110,24 @@ class Adjoints {
   ) {}
 
   add(name: string, part: string): void {
-    const parts = this.#parts.get(name) ?? []
+    const parts = this.#parts.get(name) ?? new Map<string, string>()
     this.#parts.set(name, parts)
     const linear = linearPart(this.draft, part)
-    const like = parts.findIndex((other) => linearPart(this.draft, other) === linear)
-    if (like === -1) parts.push(part)
-    else parts[like] = this.build.add(parts[like] as string, part)
+    const like = parts.get(linear)
+    if (like === undefined) {
+      parts.set(linear, part)
+      return
+    }
+    // a sum that could not be collected is a linear part of its own
+    parts.delete(linear)
+    this.add(name, this.build.add(like, part))
   }
 
   total(name: string): string | undefined {
     const parts = this.#parts.get(name)
     if (!parts) return undefined
-    const sum = parts.reduce((a, b) => this.build.add(a, b))
-    this.#parts.set(name, [sum])
+    const sum = [...parts.values()].reduce((a, b) => this.build.add(a, b))
+    this.#parts.set(name, new Map([[linearPart(this.draft, sum), sum]]))
     return sum
   }
 }

@@ -34,6 +34,7 @@ export interface SplitRequest {
 }
 
 const SEEDS = { vjp: 'cotangent', jvp: 'tangent' } as const
+const RESULT = 'result'
 /** Computed again rather than kept: they move or repeat numbers. */
 const VIEWS = new Set(['Reshape', 'Expand', 'Identity'])
 
@@ -59,8 +60,10 @@ export function splitModel(typed: TypedGraph, request: SplitRequest): SplitModel
   for (const [value, name] of held) outputs.push({ name, value })
   const models = results.map(({ mode, seed, value }, i) => {
     const ports = [...(needs[i] as readonly string[]), seed].map((name) => draft.portOf(name))
-    const graph = draft.finish(`${typed.graph.name} ${mode}`, [{ name: 'result', value }], ports)
-    return [mode, renamed(draft, graph, new Map([...held, [seed, SEEDS[mode]]]))] as const
+    const shown = draft.freshName(RESULT)
+    const graph = draft.finish(`${typed.graph.name} ${mode}`, [{ name: shown, value }], ports)
+    const names = new Map([...held, [seed, SEEDS[mode]], [shown, RESULT]])
+    return [mode, renamed(draft, graph, names)] as const
   })
   return {
     forward: draft.finish(`${typed.graph.name} forward`, outputs, inputs),
@@ -139,7 +142,7 @@ function heldNames(
   residuals: ReadonlySet<string>,
   taken: readonly string[],
 ): ReadonlyMap<string, string> {
-  const reserved = new Set<string>(['result', ...Object.values(SEEDS), ...taken])
+  const reserved = new Set<string>([RESULT, ...Object.values(SEEDS), ...taken])
   return new Map(
     [...residuals].map((name) => [name, reserved.has(name) ? draft.freshName('residual') : name]),
   )
@@ -147,7 +150,7 @@ function heldNames(
 
 /** The graph with other names for some values; a value that has one of the new names by chance makes room. */
 function renamed(draft: GraphDraft, graph: Graph, names: ReadonlyMap<string, string>): Graph {
-  const occupied = new Set(['result', ...names.values()])
+  const occupied = new Set(names.values())
   const moved = new Map(names)
   const rename = (name: string): string => {
     if (name === '') return ''
@@ -157,11 +160,10 @@ function renamed(draft: GraphDraft, graph: Graph, names: ReadonlyMap<string, str
     moved.set(name, chosen)
     return chosen
   }
-  // Outputs keep their name: `finish` has given it.
-  for (const { name } of graph.outputs) moved.set(name, name)
   return {
     ...graph,
-    inputs: graph.inputs.map(({ name, type, shape }) => ({ name: rename(name), type, shape })),
+    inputs: graph.inputs.map((port) => ({ ...port, name: rename(port.name) })),
+    outputs: graph.outputs.map((port) => ({ ...port, name: rename(port.name) })),
     initializers: new Map([...graph.initializers].map(([name, tensor]) => [rename(name), tensor])),
     nodes: graph.nodes.map((node) => renamedNode(node, rename)),
   }

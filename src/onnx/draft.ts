@@ -15,8 +15,10 @@ import { simplified } from './peephole'
 import type { NodeView } from './rule'
 import { decodeTensor, isDecodable } from './tensor'
 
-/** Decoded constants up to this size stay in memory. */
-const LARGEST_CACHED = 2 ** 16
+/** Elements of decoded constants that stay in memory, 256 MiB. */
+const MOST_CACHED = 2 ** 25
+/** Elements that may be decoded in all, some seconds: many nodes may read one large constant. */
+const MOST_DECODED = 2 ** 28
 const COMMUTATIVE = new Set(['Add', 'Mul', 'And', 'Or', 'Xor', 'Equal'])
 
 export interface NewNode {
@@ -38,6 +40,9 @@ export class GraphDraft {
   readonly #types = new Map<string, ValueType>()
   readonly #producers = new Map<string, GraphNode>()
   readonly #values = new Map<string, Values>()
+  #cached = 0
+  #decoded = 0
+  readonly #uniform = new Map<string, number | undefined>()
   readonly #written = new Map<string, readonly string[]>()
   readonly #constants = new Map<string, string>()
   /** Initializers that count as unknown, because something is differentiated with respect to them. */
@@ -88,14 +93,35 @@ export class GraphDraft {
     return this.initializers.has(name) && !this.#variables.has(name)
   }
 
+  /** Errors: OnnxError where constants were decoded too often. */
   constantOf(name: string): Values | undefined {
     const cached = this.#values.get(name)
     if (cached) return cached
     const tensor = this.initializers.get(name)
     if (!tensor || this.#variables.has(name) || !isDecodable(tensor)) return undefined
     const values = decodeTensor(tensor)
-    if (values.data.length <= LARGEST_CACHED) this.#values.set(name, values)
+    const count = values.data.length
+    this.#decoded += count
+    if (this.#decoded > MOST_DECODED) {
+      throw new OnnxError(
+        `The model computes with too many large constants, the last of them "${name}". Export it with constants computed.`,
+      )
+    }
+    if (this.#cached + count <= MOST_CACHED) {
+      this.#cached += count
+      this.#values.set(name, values)
+    }
     return values
+  }
+
+  /** The number that all elements of a constant are; undefined where they differ or it is none. */
+  uniformValueOf(name: string): number | undefined {
+    if (this.#uniform.has(name)) return this.#uniform.get(name)
+    const data = this.constantOf(name)?.data
+    const first = data?.[0]
+    const uniform = data?.every((value) => value === first) ? first : undefined
+    this.#uniform.set(name, uniform)
+    return uniform
   }
 
   isLinear(name: string): boolean {
@@ -206,12 +232,24 @@ function contentKey(tensor: GraphTensor): string {
   return tensor.bytes.length <= 256 ? `${tensor.type}|${tensor.shape.join()}|${tensor.bytes.join()}` : ''
 }
 
+const numbered = new WeakMap<GraphTensor, number>()
+let numberedCount = 0
+
+/** Large tensors are compared by identity. */
+function tensorKey(tensor: GraphTensor): string {
+  const content = contentKey(tensor)
+  if (content !== '') return content
+  const number = numbered.get(tensor) ?? numberedCount++
+  numbered.set(tensor, number)
+  return `tensor ${number}`
+}
+
 /** What two nodes that compute the same have in common. */
 function writtenKey(node: GraphNode): string {
   const attributes = Object.entries(node.attributes).map(([name, { kind, value }]) => [
     name,
     kind,
-    kind === 'tensor' ? [value.type, value.shape, value.bytes.join()] : value,
+    kind === 'tensor' ? tensorKey(value) : value,
   ])
   const inputs = COMMUTATIVE.has(node.op) ? node.inputs.toSorted() : node.inputs
   return JSON.stringify([node.op, node.domain, inputs, attributes, node.outputs.length])

@@ -23,10 +23,11 @@ export function finishGraph(
   const needed = new Set(outputs.map(({ value }) => value))
   const nodes = neededNodes(draft, needed, given)
   const renamed = new Map<string, string>()
+  const shown = new Map<string, number>()
+  for (const { value } of outputs) shown.set(value, (shown.get(value) ?? 0) + 1)
   for (const output of outputs) {
     const computed = draft.producerOf(output.value) !== undefined && !given.has(output.value)
-    const shown = outputs.some((other) => other !== output && other.value === output.value)
-    if (computed && !shown) renamed.set(output.value, output.name)
+    if (computed && shown.get(output.value) === 1) renamed.set(output.value, output.name)
     else nodes.push(identity(output.value, output.name))
   }
   return {

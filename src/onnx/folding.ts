@@ -16,19 +16,28 @@ const LARGEST_INTEGER_FOLD = 2 ** 22
 const FOLDING_WORK = 2 ** 26
 /** Bytes of float16 constants that may be cast when the model is read. */
 const LARGEST_WIDENING = 2 ** 30
-/** Operators that sum over their operands: how many of the inputs are operands (the rest are biases, scales or sizes). */
-const OPERANDS: Readonly<Record<string, number>> = {
-  Conv: 2,
-  ConvTranspose: 2,
-  MatMul: 2,
-  Gemm: 2,
-  Resize: 1,
-  AveragePool: 1,
-  MaxPool: 1,
-  GridSample: 1,
+/** Bounds of the multiplications of operators that do more than read each input and write each output once. */
+const WORK: Readonly<Record<string, (sizes: Sizes) => number>> = {
+  // every output is a sum over at most all weights; every input of a transposed one meets at most all
+  Conv: ({ read, produced }) => produced * read[1]!,
+  ConvTranspose: ({ read }) => read[0]! * read[1]!,
+  MatMul: ({ read, produced }) => produced * Math.min(read[0]!, read[1]!),
+  Gemm: ({ read, produced }) => produced * Math.min(read[0]!, read[1]!),
+  Einsum: ({ read }) => read.reduce((product, count) => product * count, 1),
+  Attention: ({ read }) => read[0]! * Math.max(...read.slice(1)),
+  Resize: ({ read, produced }) => produced * read[0]!,
+  AveragePool: ({ produced, window }) => produced * window,
+  MaxPool: ({ produced, window }) => produced * window,
 }
 /** These need the type of their input only. */
 const OF_TYPE = new Set(['Shape', 'Size'])
+
+/** Numbers of elements: of each input, of all outputs, and of the window that slides over the first input. */
+interface Sizes {
+  readonly read: readonly number[]
+  readonly produced: number
+  readonly window: number
+}
 
 export class Folding {
   #work = 0
@@ -45,7 +54,7 @@ export class Folding {
     if (!evaluate || (!ofType && !inputs.every((name) => draft.isConstant(name)))) return undefined
     const widened = this.#widened(node, inputs, types)
     if (widened) return [widened]
-    if (!ofType && !this.#affordable(node.op, inputs, types.slice(0, node.outputs.length))) return undefined
+    if (!ofType && !this.#affordable(node, inputs, types.slice(0, node.outputs.length))) return undefined
     const valueOf = (name: string): Values | undefined =>
       ofType ? { ...draft.typeOf(name), data: new Float64Array(0) } : draft.constantOf(name)
     const known = node.inputs.map((name) => (name === '' ? undefined : valueOf(name)))
@@ -70,13 +79,14 @@ export class Folding {
     return draft.addConstant(convertFloats(tensor, type), draft.has(name) ? undefined : name)
   }
 
-  #affordable(op: string, inputs: readonly string[], outputs: readonly ValueType[]): boolean {
+  #affordable(node: GraphNode, inputs: readonly string[], outputs: readonly ValueType[]): boolean {
     const produced = outputs.reduce((sum, { shape }) => sum + elementCount(shape), 0)
     const read = inputs.map((name) => elementCount(this.draft.typeOf(name).shape))
-    const operands = OPERANDS[op]
-    let work = produced + read.reduce((sum, count) => sum + count, 0)
-    if (operands) work = produced * Math.min(...read.slice(0, operands))
-    if (op === 'Einsum') work = produced * read.reduce((product, count) => product * count, 1)
+    const kernel = node.attributes['kernel_shape']
+    const window = kernel?.kind === 'ints' ? elementCount(kernel.value) : 1
+    const passed = produced + read.reduce((sum, count) => sum + count, 0)
+    const bound = Object.hasOwn(WORK, node.op) ? WORK[node.op]!({ read, produced, window }) : 0
+    const work = Math.max(passed, bound)
     // Float16 weights must not reach a GPU without shader-f16: what only they need is always computed.
     const narrow = inputs.some((name) => ['float16', 'bfloat16'].includes(this.draft.typeOf(name).type))
     const floats = outputs.some(({ type }) => isFloat(type))

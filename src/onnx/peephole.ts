@@ -53,16 +53,16 @@ const patterns: Readonly<Record<string, Pattern>> = {
     const product = linearProduct(draft, a)
     return product && multiply(draft, product.linear, one(draft, 'Neg', [product.factor]))
   },
-  Add: (draft, node, view, type) =>
-    withoutNeutral(draft, node, view, type, 0, [0, 1]) ?? collected(draft, 'Add', node, type),
-  Sub: (draft, node, view, type) =>
-    withoutNeutral(draft, node, view, type, 0, [1]) ?? collected(draft, 'Sub', node, type),
-  Mul: (draft, node, view, type) =>
-    withoutNeutral(draft, node, view, type, 1, [0, 1]) ??
+  Add: (draft, node, _view, type) =>
+    withoutNeutral(draft, node, type, 0, [0, 1]) ?? collected(draft, 'Add', node, type),
+  Sub: (draft, node, _view, type) =>
+    withoutNeutral(draft, node, type, 0, [1]) ?? collected(draft, 'Sub', node, type),
+  Mul: (draft, node, _view, type) =>
+    withoutNeutral(draft, node, type, 1, [0, 1]) ??
     reassociated(draft, 'Mul', input(node, 0), input(node, 1), type) ??
     reassociated(draft, 'Mul', input(node, 1), input(node, 0), type),
-  Div: (draft, node, view, type) =>
-    withoutNeutral(draft, node, view, type, 1, [1]) ??
+  Div: (draft, node, _view, type) =>
+    withoutNeutral(draft, node, type, 1, [1]) ??
     reassociated(draft, 'Div', input(node, 0), input(node, 1), type),
 }
 
@@ -139,7 +139,6 @@ function transposed(draft: GraphDraft, node: GraphNode, view: NodeView, type: Va
 function withoutNeutral(
   draft: GraphDraft,
   node: GraphNode,
-  view: NodeView,
   type: ValueType,
   neutral: number,
   places: readonly number[],
@@ -147,7 +146,7 @@ function withoutNeutral(
   for (const place of places) {
     const other = input(node, 1 - place)
     if (!sameShape(draft.typeOf(other).shape, type.shape)) continue
-    if (view.constant(place)?.data.every((value) => value === neutral)) return other
+    if (draft.uniformValueOf(input(node, place)) === neutral) return other
   }
   return undefined
 }

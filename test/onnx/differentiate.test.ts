@@ -4,7 +4,7 @@ import type { Graph, Values } from '../../src/onnx/graph'
 import { interpret } from '../../src/onnx/interpret'
 import { specialize } from '../../src/onnx/simplify'
 import { encodeTensor } from '../../src/onnx/tensor'
-import { distance, integers, random, runOnnx } from './checkRule'
+import { distance, floats, integers, random, runOnnx } from './checkRule'
 import { draw, graphOf, node, smallUnet } from './graphs'
 
 const DOUBLE = { type: 'float64' } as const
@@ -133,6 +133,29 @@ describe('splitting', () => {
         u.data.map((value, i) => value * (slope[i] as number)),
       ),
     ).toBeLessThan(1e-12)
+  })
+
+  it.each(['result', 'tangent', 'cotangent'])('keeps apart a residual that is called "%s"', (name) => {
+    // the derivative of a softmax needs its output as it is
+    const graph: Graph = {
+      ...graphOf([node('Softmax', ['x'], [name]), node('Mul', [name, 'two'], ['y'])], {
+        two: { ...floats([1], [2]), ...DOUBLE },
+      }),
+      inputs: [{ name: 'x', type: 'float64', shape: [3] }],
+      outputs: [{ name: 'y', type: 'float64', shape: [3] }],
+    }
+    const { vjp, jvp, split } = throughSplit(graph, { x }, u, v)
+    const exps = x.data.map(Math.exp)
+    const p = exps.map((value) => value / exps.reduce((a, b) => a + b))
+    expect(split.residuals.length).toBeGreaterThan(0)
+    for (const [found, { data }] of [
+      [vjp, v],
+      [jvp, u],
+    ] as const) {
+      const mean = data.reduce((sum, value, i) => sum + value * (p[i] as number), 0)
+      const expected = data.map((value, i) => 2 * (p[i] as number) * (value - mean))
+      expect(distance(found.data, expected)).toBeLessThan(1e-12)
+    }
   })
 
   it('gives zero where the output does not depend on the input, and the seed for the identity', () => {
