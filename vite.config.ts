@@ -34,6 +34,8 @@ export default defineConfig({
   plugins: [react()],
   worker: { format: 'es', plugins: () => [shortShaders()] },
   server: { open: hasDesktop() },
+  // What only the workers import is prepared with the rest: found later, it would reload the page in its first use.
+  optimizeDeps: { entries: ['index.html', 'src/store/**/{worker,*Worker}.ts'] },
   build: { target: 'es2022', chunkSizeWarningLimit: 1700 },
   test: {
     reporters: ['default', './test/countReporter.ts'],
