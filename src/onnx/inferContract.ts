@@ -87,11 +87,13 @@ export function inferContract(
   const channels = image.shape[1] as number
   const noise = noiseInput(graph, image, ask)
   const kind = noise && (NOISE_NAMES[plain(noise.name)] ?? (isFloat(noise.type) ? undefined : 'timestep'))
-  if (noise && !kind) {
-    ask('takes', `What is the input "${noise.name}" given?`, takesOptions(), {
-      kind: 'timestep',
-      alphas: DDPM,
-    })
+  // Models that give the clean image are told sigma, most others a timestep: suggestions have to fit each other.
+  const givesClean = graph.outputs.some(({ name }) => OUTPUT_NAMES[plain(name)] === 'x0')
+  const likely = kind ?? (givesClean ? 'sigma' : 'timestep')
+  if (!kind) {
+    const what = noise ? `the input "${noise.name}"` : 'the input for the noise level'
+    const suggestion = likely === 'sigma' ? { kind: 'sigma' } : { kind: 'timestep', alphas: DDPM }
+    ask('takes', `What is ${what} given?`, takesOptions(), suggestion)
   }
   if (kind === 'timestep') {
     ask(
@@ -114,7 +116,7 @@ export function inferContract(
         ['The velocity v = √ᾱ ε - √(1 - ᾱ) x₀', 'v'],
         ['The score ∇ log p', 'score'],
       ],
-      kind === 'timestep' ? 'epsilon' : 'x0',
+      likely === 'timestep' ? 'epsilon' : 'x0',
     )
   }
   const process = kind === 'timestep' ? 'vp' : kind === 'sigma' && predicts === 'x0' ? 've' : undefined
@@ -126,7 +128,7 @@ export function inferContract(
         ['Not at all: x₀ + σ ε (variance exploding)', 've'],
         ['By 1/√(1 + σ²): √ᾱ x₀ + √(1 - ᾱ) ε (variance preserving)', 'vp'],
       ],
-      've',
+      likely === 'timestep' ? 'vp' : 've',
     )
   }
   ask(

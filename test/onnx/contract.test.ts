@@ -172,6 +172,17 @@ describe('a bare ONNX file', () => {
     const partial = inferContract(graph)
     expect(partial.known).toMatchObject({ output: { name: 'out', channels: [0, 1] }, predicts: 'epsilon' })
     expect(partial.questions.map(({ field }) => field)).toEqual(['takes', 'process', 'range'])
+    // What is suggested fits together.
+    const answers = Object.fromEntries(partial.questions.map(({ field, suggestion }) => [field, suggestion]))
+    expect(completeContract(partial, answers)).toMatchObject({ takes: { kind: 'timestep' }, process: 'vp' })
+  })
+
+  test('with several inputs that may be the noise level asks which one, and what it is given', () => {
+    const image = ['batch', 1, 16, 16]
+    const graph = graphOf([port('x', image), port('a', ['batch']), port('b', ['batch'])], [port('x0', image)])
+    const { questions } = inferContract(graph)
+    expect(questions.map(({ field }) => field)).toEqual(['inputs.noise', 'takes', 'process', 'range'])
+    expect(questions[1]!.suggestion).toEqual({ kind: 'sigma' })
   })
 
   test('that is no denoiser of images is refused', () => {
