@@ -1,25 +1,31 @@
-"""Model card of a bundled denoiser: python report.py WORK NAME OUT [--ema ema10]
+"""Pictures and numbers of a bundled denoiser's card: python report.py WORK NAME OUT
 
-Writes OUT/denoising.png (held-out denoising error against noise level, with the best linear denoiser of the data's variance to compare with), OUT/samples.png
-(unconditional samples) and OUT/restored.png (held-out images, noisy and denoised), and prints the numbers as a Markdown table.
+Judges the exported file OUT/denoiser.onnx on held-out images. Writes OUT/denoising.png (held-out denoising error against noise level, with the best linear denoiser of the data's variance to compare with), OUT/samples.png
+(unconditional samples) and OUT/restored.jpg (held-out images, noisy and denoised), and prints the numbers as a Markdown table.
 """
 import argparse
 import os
 
 import matplotlib
 import numpy as np
+import onnxruntime
 import torch
 from PIL import Image
 
 matplotlib.use('Agg')
 from matplotlib import pyplot
 
-from denoiser import CONFIGS, SIGMA_MAX, SIGMA_MIN
-from export_onnx import trained
+from denoiser import SIGMA_MAX, SIGMA_MIN
 from train import dataset, to_images
 
 SIGMAS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 80)
 SHOWN = (0.1, 0.3, 1.0, 3.0, 10.0)
+
+
+def exported(path):
+    """The ONNX file as a function of x [batch, channels, height, width] and sigma [batch]."""
+    session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
+    return lambda x, sigma: torch.from_numpy(session.run(None, {'x': x.numpy(), 'sigma': sigma.numpy()})[0])
 
 
 @torch.no_grad()
@@ -29,7 +35,7 @@ def denoising_errors(denoiser, images):
     errors = []
     for sigma in SIGMAS:
         noise = torch.randn(images.shape, generator=generator)
-        parts = [denoiser(x + sigma * z, torch.full((len(x),), sigma)) - x for x, z in zip(images.split(64), noise.split(64))]
+        parts = [denoiser(x + sigma * z, torch.full((len(x),), float(sigma))) - x for x, z in zip(images.split(64), noise.split(64))]
         errors.append(float(torch.cat(parts).square().mean()))
     return errors
 
@@ -41,7 +47,7 @@ def samples(denoiser, count, shape, steps=32, rho=7):
     levels = (SIGMA_MAX ** (1 / rho) + ramp * (SIGMA_MIN ** (1 / rho) - SIGMA_MAX ** (1 / rho))) ** rho
     levels = torch.cat([levels, torch.zeros(1)])
     x = torch.randn(count, *shape, generator=torch.Generator().manual_seed(3)) * SIGMA_MAX
-    slope = lambda y, level: (y - denoiser(y, level.expand(count))) / level
+    slope = lambda y, level: (y - denoiser(y, level.expand(count).contiguous())) / level
     for now, then in zip(levels, levels[1:]):
         first = slope(x, now)
         guess = x + (then - now) * first
@@ -59,7 +65,7 @@ def save_grid(images, columns, path):
     grid = grid.reshape(rows * height, columns * width, channels)
     image = Image.fromarray(grid.squeeze(-1) if channels == 1 else grid)
     scale = max(1, 768 // image.width)
-    image.resize((image.width * scale, image.height * scale), Image.NEAREST).save(path, optimize=True)
+    image.resize((image.width * scale, image.height * scale), Image.NEAREST).save(path, optimize=True, quality=88)
 
 
 def plot(errors, variance, path):
@@ -79,9 +85,8 @@ def main():
     parser.add_argument('work')
     parser.add_argument('name')
     parser.add_argument('out')
-    parser.add_argument('--ema', default='ema10')
     options = parser.parse_args()
-    denoiser, checkpoint = trained(options.work, options.name, options.ema)
+    denoiser = exported(os.path.join(options.out, 'denoiser.onnx'))
     images = to_images(dataset(options.name, options.work, True).batch(256, np.random.default_rng(7))).contiguous()
     errors = denoising_errors(denoiser, images)
     variance = float(images.var())
@@ -92,11 +97,9 @@ def main():
     for sigma in SHOWN:
         noisy = clean + sigma * torch.randn(clean.shape, generator=generator)
         with torch.no_grad():
-            rows += [noisy, denoiser(noisy, torch.full((len(clean),), sigma))]
-    save_grid(torch.cat(rows), 8, os.path.join(options.out, 'restored.png'))
-    parameters = sum(p.numel() for p in denoiser.parameters())
-    print(f"{options.name}: {parameters:,} parameters, {CONFIGS[options.name]['channels']} channels, {checkpoint['step']:,} steps, {checkpoint['seen']:,} images, "
-          f"{checkpoint['cpu'] / 3600:.1f} CPU hours; data variance {variance:.3f}")  # fmt: skip
+            rows += [noisy, denoiser(noisy, torch.full((len(clean),), float(sigma)))]
+    save_grid(torch.cat(rows), 8, os.path.join(options.out, 'restored.jpg'))
+    print(f'{options.name}: variance of the held-out images {variance:.3f}')
     print('| sigma_t | ' + ' | '.join(f'{s:g}' for s in SIGMAS) + ' |')
     print('| --- |' + ' --- |' * len(SIGMAS))
     print('| squared error per pixel | ' + ' | '.join(f'{e:.2g}' for e in errors) + ' |')
