@@ -15,6 +15,7 @@ import {
   restore,
   shown,
   status,
+  type,
 } from './imagesPage'
 import { landscape, pixelsOf, psnrOf, turnedJpeg } from './pictureFiles'
 
@@ -201,12 +202,27 @@ describe('the image lab', () => {
       .filter({ hasText: /SwiftShader|WebGPU/ })
       .waitFor()
     expect(first.psnr).toBeGreaterThan(5)
-    const lose = () => {
-      const data = { type: 'loseDevice' }
-      globalThis.dispatchEvent(new MessageEvent('message', { data }))
-    }
-    await page.workers()[0]!.evaluate(lose)
+    // Between two runs, and in the middle of one.
+    const [worker] = page.workers()
+    const lost = await worker!.evaluateHandle(() => {
+      const count = { devices: 0 }
+      const { destroy } = GPUDevice.prototype
+      GPUDevice.prototype.destroy = function () {
+        count.devices += 1
+        return destroy.call(this)
+      }
+      return count
+    })
+    const lose = () => globalThis.dispatchEvent(new MessageEvent('message', { data: { type: 'loseDevice' } }))
+    await worker!.evaluate(lose)
     expect((await restore(page)).psnr).toBeCloseTo(first.psnr, 1)
+    await type(page, 'steps', '40')
+    await press(page, 'run')
+    await status(page, /Step \d+ of 40/)
+    await worker!.evaluate(lose)
+    const repeated = await finishedNumbers(page)
+    expect((await restore(page)).psnr).toBeCloseTo(repeated.psnr, 1)
+    expect((await lost.jsonValue()).devices).toBe(2)
     expect(await page.getByTestId('problem').count()).toBe(0)
     expect(errors).toEqual([])
     await context.close()

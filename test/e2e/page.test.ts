@@ -1,4 +1,5 @@
 /** The built page, as any static host would serve it from a folder. */
+import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { expect, inject, it } from 'vitest'
 import { openBrowser } from './browser'
@@ -18,6 +19,30 @@ it('loads from a sub-path, with nothing from elsewhere and without an error', as
   const elsewhere = requests.filter((url) => !url.startsWith(inject('pageUrl')) && !/^(blob|data):/.test(url))
   expect(elsewhere).toEqual([])
   expect(requests.length).toBeGreaterThan(2)
+  expect(errors).toEqual([])
+})
+
+/** Without KaTeX and plotly, which come after what can be used at once. */
+const FIRST_LOAD_BYTES = 250_000
+
+it('loads little at first, and the image lab’s runtime with the image lab', async () => {
+  const { page, errors, requests } = await openPage({ webgpu: false })
+  await started(page)
+  const isOfImages = (url: string) => /\/(ImagesPage|worker|ort)[.-]/.test(url)
+  expect(requests.filter(isOfImages)).toEqual([])
+  const own = requests.filter((url) => /\.(js|css)$/.test(url) && !/katex|plotly|[wW]orker-/.test(url))
+  const sizes = await Promise.all(
+    own.map(async (url) => gzipSync(Buffer.from(await (await fetch(url)).arrayBuffer())).length),
+  )
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(FIRST_LOAD_BYTES)
+
+  await page.getByTestId('lab-images').click()
+  await page
+    .getByTestId('model-status')
+    .filter({ hasText: /Ready|checks/ })
+    .waitFor({ timeout: 60_000 })
+  const later = requests.filter(isOfImages).map((url) => url.replace(/.*\//, '').replace(/-.*/, ''))
+  expect(later).toEqual(expect.arrayContaining(['ImagesPage', 'worker', 'ort.wasm.bundle.min', 'ort']))
   expect(errors).toEqual([])
 })
 
