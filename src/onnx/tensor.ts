@@ -97,7 +97,12 @@ function alignedCopy(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer
 }
 
-/** A floating-point constant in another floating-point type, whatever its size. */
+const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127
+
+/**
+ * A floating-point constant in another floating-point type, whatever its size. Finite numbers beyond float32 become its
+ * largest, not infinite: a mask's -1.8e308 times 0 must stay 0.
+ */
 export function convertFloats(tensor: GraphTensor, type: FloatType): GraphTensor {
   if (tensor.type === type) return tensor
   const { shape, bytes } = tensor
@@ -108,8 +113,13 @@ export function convertFloats(tensor: GraphTensor, type: FloatType): GraphTensor
     for (let i = 0; i < floats.length; i++) floats[i] = table[halves[i] as number] as number
     return { type, shape, bytes: new Uint8Array(floats.buffer) }
   }
-  const values = decoders[tensor.type](source)
-  return encodeTensor({ type, shape, data: values })
+  const data = decoders[tensor.type](source)
+  if (tensor.type === 'float64' && type === 'float32') {
+    for (const [i, value] of data.entries()) {
+      if (Number.isFinite(value)) data[i] = Math.min(Math.max(value, -LARGEST_FLOAT32), LARGEST_FLOAT32)
+    }
+  }
+  return encodeTensor({ type, shape, data })
 }
 
 function bigToNumbers(source: BigInt64Array | BigUint64Array): Float64Array {

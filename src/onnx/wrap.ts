@@ -24,6 +24,8 @@ export interface WrappedModel {
   readonly x: string
   readonly noise: string
   readonly output: string
+  /** Value of the graph: what the model predicts, without a learned variance. */
+  readonly prediction: string
   /** Types of all inputs. */
   readonly inputTypes: Readonly<Record<string, ValueType>>
   /** All inputs but x, at a noise level. */
@@ -75,6 +77,7 @@ export function wrapModel(
   let kept = prediction.name === image.name ? fed : prediction.name
   if (prediction.type !== 'float32') kept = build.cast(kept, 'float32')
   if (output.channels) kept = build.slice(kept, output.channels)
+  const predicted = kept
   if (used.has('out')) kept = build.node('Mul', [kept, coefficient('out')])
   if (used.has('skip')) kept = build.node('Add', [kept, build.node('Mul', [x, coefficient('skip')])])
   if (used.has('offset')) kept = build.node('Add', [kept, coefficient('offset')])
@@ -102,6 +105,7 @@ export function wrapModel(
     x,
     noise: noise.name,
     output: denoised,
+    prediction: predicted,
     inputTypes: {
       [x]: { type: 'float32', shape: imageShape },
       [noise.name]: noiseType,

@@ -14,6 +14,7 @@ import { specialize } from '../../src/onnx/simplify'
 import { timestepSigmas } from '../../src/onnx/timesteps'
 import { wrapModel } from '../../src/onnx/wrap'
 import { type GaussianOptions, gaussianModel } from './gaussianModel'
+import { draw } from './graphs'
 
 const alphas = { schedule: 'linear', steps: 1000, betaStart: 1e-4, betaEnd: 0.02 } as const
 const sigmas = timestepSigmas(alphas)
@@ -233,6 +234,31 @@ describe('an ONNX model as a denoiser', () => {
     await expect(linear.vjp(xT, out)).rejects.toThrow(/has ended/)
     await expect((await other.linearize(xT, 1)).jvp(xT, out)).rejects.toThrow(/without the JVP/)
     await other.release()
+  })
+
+  test.each([
+    ['x0', [1, 6, height, width]],
+    ['x0', [1, 1, height, width]],
+    ['epsilon', [1, 6, height, width]],
+    // would be broadcast to all channels
+    ['epsilon', [1, 1, height, width]],
+  ] as const)('that predicts %s of shape %j is no denoiser of three channels', (predicts, shape) => {
+    const graph = draw(17, { image: [1, 3, height, width], noise: [1] }, (build) => ({
+      prediction: build.expand(build.reduceMean('image', [1], true), shape),
+    }))
+    const attempt = () =>
+      createOnnxDenoiser({
+        graph,
+        contract: contractOf({ predicts, image: { channels: 3, height, width } }),
+        shape: { channels: 3, height, width },
+        batch: 1,
+        space: createCpuVectors(),
+        runtime,
+        derivatives: ['vjp'],
+      })
+    expect(attempt).toThrow(
+      `output is [${shape.join(', ')}] where an image like its input is needed, [1, 3, 3, 5]`,
+    )
   })
 
   test('names numbers that are not finite', async () => {

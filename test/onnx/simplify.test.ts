@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Graph, Values } from '../../src/onnx/graph'
 import { interpret } from '../../src/onnx/interpret'
 import { specialize } from '../../src/onnx/simplify'
-import { encodeTensor } from '../../src/onnx/tensor'
+import { decodeTensor, encodeTensor } from '../../src/onnx/tensor'
 import { floats, integers, random } from './checkRule'
 import { graphOf, node } from './graphs'
 
@@ -50,6 +50,18 @@ describe('specialize', () => {
     const x = random([2, 3])
     const y = interpret(typed.graph, { x }).get('y') as Values
     expect([...y.data]).toEqual([...x.data].map((value, i) => value * (halves.data[i % 3] as number)))
+  })
+
+  it('keeps the finite numbers of a float64 model finite in float32', () => {
+    const graph: Graph = {
+      ...graphOf([node('Mul', ['x', 'w'], ['y'])], {
+        w: { type: 'float64', shape: [3], data: Float64Array.of(-Number.MAX_VALUE, Infinity, 0.1) },
+      }),
+      inputs: [{ name: 'x', type: 'float64', shape: [2, 3] }],
+    }
+    const { initializers } = specialize(graph, {}, { float32: true }).graph
+    const { data } = decodeTensor(initializers.get('w')!)
+    expect([...data]).toEqual([-(2 ** 128 - 2 ** 104), Infinity, Math.fround(0.1)])
   })
 
   it('makes a float16 model float32 on demand', () => {

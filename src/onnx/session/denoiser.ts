@@ -9,7 +9,7 @@ import type { Tensor } from 'onnxruntime-web'
 import type { ImageDenoiser, ImageLinearization } from '../../diffusion/image/types'
 import type { CpuVector, Vector, VectorSpace } from '../../linalg/vectorSpace'
 import type { ImageShape } from '../../operators/types'
-import type { DenoiserContract } from '../contract'
+import { ContractError, type DenoiserContract } from '../contract'
 import { type DerivativeMode, type SplitModel, splitModel } from '../differentiate'
 import { withFloatInput } from '../floatInput'
 import type { Graph, ValueType } from '../graph'
@@ -18,6 +18,7 @@ import { BYTES_PER_ELEMENT, elementCount, encodeTensor } from '../tensor'
 import { type WrappedModel, wrapModel } from '../wrap'
 import { writeModel } from '../write'
 import { NonFiniteOutputError } from './errors'
+import { Queue } from './queue'
 import type { OrtRuntime, OrtSession } from './runtime'
 import { type Chunk, type Transfer, createTransfer } from './transfer'
 
@@ -87,10 +88,30 @@ export function createOnnxDenoiser(options: OnnxDenoiserOptions): OnnxDenoiser {
 }
 
 /** The model for one size, all in float32; the noise level too, where it need not be an integer. */
-function concrete({ graph, inputTypes, noise }: WrappedModel): TypedGraph {
-  const typed = specialize(graph, inputTypes, { float32: true })
+function concrete(wrapped: WrappedModel): TypedGraph {
+  const { graph, inputTypes, noise } = wrapped
+  let typed: TypedGraph
+  try {
+    typed = specialize(graph, inputTypes, { float32: true })
+  } catch (error) {
+    // a prediction of another size stumbles in what is wrapped around it
+    const { outputs } = specialize(graph, inputTypes, { float32: true, outputs: [wrapped.prediction] }).graph
+    checkPrediction(wrapped, outputs[0]!.shape)
+    throw error
+  }
+  checkPrediction(wrapped, typed.types.get(wrapped.prediction)?.shape ?? typed.graph.outputs[0]!.shape)
   const changed = withFloatInput(typed.graph, noise)
   return changed === typed.graph ? typed : specialize(changed, {})
+}
+
+/** Errors: ContractError where the prediction is no image like x, which could be broadcast or read as another. */
+function checkPrediction({ inputTypes, x }: WrappedModel, shape: readonly (number | string)[]): void {
+  const expected = inputTypes[x]!.shape
+  if (shape.join() === expected.join()) return
+  throw new ContractError(
+    `The model's output is [${shape.join(', ')}] where an image like its input is needed, [${expected.join(', ')}]. ` +
+      'Correct output in the contract: its name, or output.channels where it holds more than the prediction.',
+  )
 }
 
 class OrtDenoiser implements OnnxDenoiser {
@@ -107,6 +128,9 @@ class OrtDenoiser implements OnnxDenoiser {
   #residuals: Record<string, Tensor>[] = []
   #xHat: Vector | undefined
   #generation = 0
+  /** Operations share residuals and vectors for chunks: one at a time. */
+  readonly #operations = new Queue()
+  #isReleased = false
 
   constructor(
     private readonly options: OnnxDenoiserOptions,
@@ -146,44 +170,55 @@ class OrtDenoiser implements OnnxDenoiser {
     }
   }
 
-  async denoise(xT: Vector, sigma: number, out: Vector): Promise<void> {
-    // where the model with residuals is loaded already, a second copy would only cost memory
-    const part = !this.#sessions.has('denoiser') && this.#sessions.has('forward') ? 'forward' : 'denoiser'
-    const session = await this.#session(part)
-    await this.#forward(session, xT, sigma, out, [])
+  denoise(xT: Vector, sigma: number, out: Vector): Promise<void> {
+    return this.#operation(async () => {
+      // where the model with residuals is loaded already, a second copy would only cost memory
+      const part = !this.#sessions.has('denoiser') && this.#sessions.has('forward') ? 'forward' : 'denoiser'
+      await this.#forward(await this.#session(part), xT, sigma, out, [])
+    })
   }
 
-  async linearize(xT: Vector, sigma: number): Promise<ImageLinearization> {
-    const split = this.#requireSplit()
-    const session = await this.#session('forward')
-    this.#disposeResiduals()
-    const generation = ++this.#generation
-    this.#xHat ??= this.space.vector('x hat', this.batch, this.#size)
-    const names = split.residuals.map(({ name }) => name)
-    this.#residuals = await this.#forward(session, xT, sigma, this.#xHat, names)
-    const product = (mode: DerivativeMode) => async (v: Vector, out: Vector) => {
-      if (generation !== this.#generation) {
-        throw new Error('This linearization has ended: the denoiser was evaluated at another point since.')
+  linearize(xT: Vector, sigma: number): Promise<ImageLinearization> {
+    return this.#operation(async () => {
+      const split = this.#requireSplit()
+      const session = await this.#session('forward')
+      disposeAll(this.#residuals)
+      this.#residuals = []
+      const generation = ++this.#generation
+      this.#xHat ??= this.space.vector('x hat', this.batch, this.#size)
+      const names = split.residuals.map(({ name }) => name)
+      this.#residuals = await this.#forward(session, xT, sigma, this.#xHat, names)
+      const product = (mode: DerivativeMode) => (v: Vector, out: Vector) =>
+        this.#operation(() => this.#product(mode, generation, v, out))
+      return { xHat: this.#xHat, vjp: product('vjp'), jvp: product('jvp') }
+    })
+  }
+
+  /** Waits for the operations under way; later ones reject. */
+  release(): Promise<void> {
+    this.#isReleased = true
+    return this.#operations.run(async () => {
+      disposeAll(this.#residuals)
+      this.#residuals = []
+      this.#transfer.release()
+      if (this.#xHat) this.space.release(this.#xHat)
+      this.#xHat = undefined
+      const sessions = [...this.#sessions.values()]
+      this.#sessions.clear()
+      this.#loaded.length = 0
+      for (const attempt of sessions) {
+        const session = await attempt.catch(() => undefined)
+        // of a lost device nothing is left to release
+        await session?.release().catch(() => undefined)
       }
-      await this.#product(mode, v, out)
-    }
-    return { xHat: this.#xHat, vjp: product('vjp'), jvp: product('jvp') }
+    })
   }
 
-  async release(): Promise<void> {
-    this.#generation++
-    this.#disposeResiduals()
-    this.#transfer.release()
-    if (this.#xHat) this.space.release(this.#xHat)
-    this.#xHat = undefined
-    const sessions = [...this.#sessions.values()]
-    this.#sessions.clear()
-    this.#loaded.length = 0
-    for (const attempt of sessions) {
-      const session = await attempt.catch(() => undefined)
-      // of a lost device nothing is left to release
-      await session?.release().catch(() => undefined)
-    }
+  #operation<T>(work: () => Promise<T>): Promise<T> {
+    return this.#operations.run(() => {
+      if (this.#isReleased) throw new Error('This denoiser was released: make another.')
+      return work()
+    })
   }
 
   /** Writes d to `out`; resolves with the other outputs that were asked for, a record a chunk. */
@@ -198,16 +233,24 @@ class OrtDenoiser implements OnnxDenoiser {
     const scalars = this.#scalars(sigma)
     this.#transfer.begin()
     const kept: Record<string, Tensor>[] = []
-    for (const chunk of this.#chunks) {
-      const feeds = { ...scalars, [x]: this.#transfer.input('x', xT, chunk) }
-      kept.push(await this.#transfer.run(session, feeds, output, others, out, chunk))
+    try {
+      for (const chunk of this.#chunks) {
+        const feeds = { ...scalars, [x]: this.#transfer.input('x', xT, chunk) }
+        kept.push(await this.#transfer.run(session, feeds, output, others, out, chunk))
+      }
+      this.passes.forward++
+      this.#checkFinite(xT, out, sigma)
+      return kept
+    } catch (error) {
+      disposeAll(kept)
+      throw error
     }
-    this.passes.forward++
-    this.#checkFinite(xT, out, sigma)
-    return kept
   }
 
-  async #product(mode: DerivativeMode, v: Vector, out: Vector): Promise<void> {
+  async #product(mode: DerivativeMode, generation: number, v: Vector, out: Vector): Promise<void> {
+    if (generation !== this.#generation) {
+      throw new Error('This linearization has ended: the denoiser was evaluated at another point since.')
+    }
     const session = await this.#session(mode)
     const { inputs } = this.#graphOf(mode)
     const seed = mode === 'vjp' ? 'cotangent' : 'tangent'
@@ -269,11 +312,6 @@ class OrtDenoiser implements OnnxDenoiser {
     throw new Error('This denoiser was made without derivatives: ask for them in `derivatives`.')
   }
 
-  #disposeResiduals(): void {
-    for (const record of this.#residuals) for (const tensor of Object.values(record)) tensor.dispose()
-    this.#residuals = []
-  }
-
   /** On the CPU it costs nothing to look; on the GPU it would cost a read. */
   #checkFinite(xT: Vector, out: Vector, sigma: number): void {
     if (this.space.kind !== 'cpu' || (out as CpuVector).data.every(Number.isFinite)) return
@@ -283,4 +321,8 @@ class OrtDenoiser implements OnnxDenoiser {
         'Check the range of noise levels in its contract; a model that computes in float16 may overflow.',
     )
   }
+}
+
+function disposeAll(records: readonly Readonly<Record<string, Tensor>>[]): void {
+  for (const record of records) for (const tensor of Object.values(record)) tensor.dispose()
 }

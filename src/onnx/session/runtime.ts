@@ -7,6 +7,7 @@
 import type { InferenceSession, Tensor, env } from 'onnxruntime-web'
 import type { ElementType, ValueType } from '../graph'
 import { OrtError, OutOfMemoryError, translateError } from './errors'
+import { Queue } from './queue'
 
 /** What the builds of ONNX Runtime have in common. */
 export interface OrtModule {
@@ -27,14 +28,7 @@ export interface SharedDevice {
 /** Where a model computes. `native` is onnxruntime-node on the CPU. */
 export type ProviderName = 'webgpu' | 'wasm' | 'native'
 
-let last: Promise<unknown> = Promise.resolve()
-
-/** Runs `work` after all work before it. */
-function alone<T>(work: () => Promise<T>): Promise<T> {
-  const result = last.then(work, work)
-  last = result.catch(() => undefined)
-  return result
-}
+const calls = new Queue()
 
 export class OrtRuntime {
   constructor(
@@ -52,7 +46,7 @@ export class OrtRuntime {
    */
   async session(model: Uint8Array, what: string): Promise<OrtSession> {
     try {
-      return await this.#guarded(() => alone(() => this.#create(model, what)))
+      return await this.#guarded(() => calls.run(() => this.#create(model, what)))
     } catch (error) {
       throw translateError(error, `build ${what}`)
     }
@@ -102,18 +96,18 @@ export class OrtRuntime {
     fetches: readonly string[] | Readonly<Record<string, Tensor | null>>,
     action: string,
     watchErrors: boolean,
-  ): Promise<Readonly<Record<string, Tensor>>> {
-    const work = () => session.run({ ...feeds }, fetches) as Promise<Readonly<Record<string, Tensor>>>
+  ): Promise<Outputs> {
+    const work = () => session.run({ ...feeds }, fetches) as Promise<Outputs>
     try {
       const device = watchErrors ? this.shared?.device : undefined
-      return await this.#guarded(() => alone(device ? () => withErrorScopes(device, work) : work))
+      return await this.#guarded(() => calls.run(device ? () => withErrorScopes(device, work) : work))
     } catch (error) {
       throw translateError(error, action)
     }
   }
 
   async release(session: InferenceSession): Promise<void> {
-    await alone(() => session.release())
+    await calls.run(() => session.release())
   }
 
   /** A value that the host holds. */
@@ -158,24 +152,25 @@ export class OrtSession {
   }
 }
 
+type Outputs = Readonly<Record<string, Tensor>>
+
 /** Rejects where the work leaves an error on the device, which it does not report itself. */
-async function withErrorScopes<T>(device: GPUDevice, work: () => Promise<T>): Promise<T> {
+async function withErrorScopes(device: GPUDevice, work: () => Promise<Outputs>): Promise<Outputs> {
   device.pushErrorScope('validation')
   device.pushErrorScope('out-of-memory')
-  const settled = work().then(
-    (value) => ({ value }),
-    (error: unknown) => ({ error }),
-  )
-  const result = await settled
+  const [result] = await Promise.allSettled([work()])
   const [memory, validation] = await Promise.all([device.popErrorScope(), device.popErrorScope()])
-  if (memory) {
-    throw new OutOfMemoryError(
-      `The GPU's memory is full (${memory.message.split('\n', 1)[0]}). Use a smaller image or fewer samples, or close other tabs.`,
-    )
+  if (result.status === 'rejected' && !memory) throw result.reason
+  if (result.status === 'fulfilled') {
+    if (!memory && !validation) return result.value
+    // what was computed is of no use, and nobody else can free it
+    for (const tensor of Object.values(result.value)) tensor.dispose()
   }
-  if ('error' in result) throw result.error
-  if (validation) throw new OrtError(`The GPU refused the model: ${validation.message}`)
-  return result.value
+  throw memory
+    ? new OutOfMemoryError(
+        `The GPU's memory is full (${memory.message.split('\n', 1)[0]}). Use a smaller image or fewer samples, or close other tabs.`,
+      )
+    : new OrtError(`The GPU refused the model: ${validation!.message}`)
 }
 
 const HOST_ARRAYS = {
