@@ -51,7 +51,7 @@ async function openGpu(counters: GpuCounters): Promise<ImageDevice> {
   const opened = await openDevice(gpu)
   const { device, name } = opened
   try {
-    const space = await createGpuVectors(device, counters)
+    const space = await createGpuVectors(device, counters, (work) => opened.guard(work))
     return {
       name: `WebGPU on ${name}`,
       space,

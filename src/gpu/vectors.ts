@@ -21,6 +21,7 @@ import type {
 } from '../linalg/vectorSpace'
 import type { GpuCounters } from './buffers'
 import { CommandStream } from './commandStream'
+import type { OpenDevice } from './device'
 import { CombineKernel } from './kernels/combine'
 import { DotPartialsKernel, chunkCount } from './kernels/dotPartials'
 import { DotTotalKernel } from './kernels/dotTotal'
@@ -50,9 +51,17 @@ async function createKernels(device: GPUDevice) {
   return { combine, multiply, dotPartials, dotTotal, scalarProgram, fillNormal, recordScalars }
 }
 
-/** Compiles the kernels without blocking the page. Errors: ShaderError. */
-export async function createGpuVectors(device: GPUDevice, counters: GpuCounters): Promise<GpuVectors> {
-  return new GpuVectors(device, counters, await createKernels(device))
+/**
+ * Compiles the kernels without blocking the page. Errors: ShaderError.
+ *
+ * @param guard of OpenDevice: without it, a read that a lost device ends fails in the browser's words
+ */
+export async function createGpuVectors(
+  device: GPUDevice,
+  counters: GpuCounters,
+  guard: OpenDevice['guard'] = (work) => work,
+): Promise<GpuVectors> {
+  return new GpuVectors(device, counters, await createKernels(device), guard)
 }
 
 export class GpuVectors implements VectorSpace {
@@ -71,6 +80,7 @@ export class GpuVectors implements VectorSpace {
     readonly device: GPUDevice,
     readonly counters: GpuCounters,
     private readonly kernels: Awaited<ReturnType<typeof createKernels>>,
+    private readonly guard: OpenDevice['guard'],
   ) {
     this.stream = new CommandStream(device, counters)
     this.bank = new ScalarBank(device, counters)
@@ -196,7 +206,7 @@ export class GpuVectors implements VectorSpace {
   /** Error: DeviceLimitError where a vector found no memory. */
   async finished(): Promise<void> {
     this.stream.flush()
-    await this.device.queue.onSubmittedWorkDone()
+    await this.guard(this.device.queue.onSubmittedWorkDone())
     if (this.failure) throw this.failure
   }
 
@@ -243,7 +253,7 @@ export class GpuVectors implements VectorSpace {
         }
       })
       this.stream.flush()
-      await staging.mapAsync(GPUMapMode.READ)
+      await this.guard(staging.mapAsync(GPUMapMode.READ))
       if (this.failure) throw this.failure
       const copy = staging.getMappedRange().slice(0)
       this.counters.bytesReadBack += total

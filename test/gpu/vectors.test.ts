@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { DeviceLostError } from '../../src/diffusion/backend'
 import { createCounters } from '../../src/gpu/buffers'
 import { createGpuVectors } from '../../src/gpu/vectors'
 import { createCpuVectors } from '../../src/linalg/cpuVectors'
@@ -180,6 +181,15 @@ describe('vectors on the GPU are those of the CPU', () => {
     const before = await gpu.read(a)
     for (let i = 0; i < 700; i++) gpu.combine(a, [{ factor: i % 2 ? 2 : 0.5, vector: a }])
     expect([...(await gpu.read(a))]).toEqual([...before])
+  })
+
+  it('says of a read that the device was lost, when it was lost under it', async () => {
+    const opened = await openTestDevice()
+    const space = await createGpuVectors(opened.device, createCounters(), opened.guard)
+    const read = space.read(space.vector('a', 2, 1000))
+    opened.device.destroy()
+    await expect(read).rejects.toBeInstanceOf(DeviceLostError)
+    await expect(space.finished()).rejects.toBeInstanceOf(DeviceLostError)
   })
 
   it('refuses what does not fit together', () => {

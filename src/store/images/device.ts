@@ -55,7 +55,10 @@ async function openGpu(): Promise<ImagesDevice> {
   const { device, name, lost } = opened
   try {
     const counters = createCounters()
-    const [space, runtime] = await Promise.all([createGpuVectors(device, counters), webGpuRuntime(opened)])
+    const [space, runtime] = await Promise.all([
+      createGpuVectors(device, counters, (work) => opened.guard(work)),
+      webGpuRuntime(opened),
+    ])
     return {
       adapter: { kind: 'webgpu', name },
       space,
