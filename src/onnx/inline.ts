@@ -15,6 +15,8 @@ import {
 const DEEPEST = 32
 /** A function that calls another twice, and so on, doubles with every level. */
 const MOST_NODES = 100_000
+/** Of a call's name, which stands before every name of its function. */
+const LONGEST_PREFIX = 100
 
 export interface Inlining {
   readonly functions: readonly FunctionProto[]
@@ -36,7 +38,7 @@ export function inlineNodes(nodes: readonly NodeProto[], inlining: Inlining): re
       throw new OnnxError(`The model's functions call each other more than ${DEEPEST} levels deep.`)
     for (const node of list) {
       const called = known.get(keyOf(node.domain, node.opType, node.overload))
-      const prefix = `${node.name || node.opType}/${calls}/`
+      const prefix = `${(node.name || node.opType).slice(0, LONGEST_PREFIX)}/${calls}/`
       if (called) {
         calls++
         visit(callNodes(node, called, prefix), depth + 1)

@@ -119,7 +119,7 @@ function opsetOf(model: ModelProto, warnings: string[]): number {
   const versions = model.opsetImport
     .filter(({ domain }) => isStandard(domain))
     .map(({ version }) => Number(version))
-  const opset = Math.max(...versions)
+  const opset = versions.reduce((newest, version) => Math.max(newest, version), -Infinity)
   if (versions.length === 0) {
     throw new OnnxError(
       'The model names no version of the standard operators. Export it again, with opset 17 or newer.',

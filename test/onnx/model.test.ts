@@ -368,6 +368,35 @@ describe('a model that is wrong', () => {
     expect(() => readModel(fileOf({ node: start }, { functions }))).toThrow('100000')
   })
 
+  it('functions whose written-out names would fill the memory', () => {
+    // 20,000 nodes behind a name of 100 kB: 2 GB
+    const node = Array.from({ length: 20_000 }, (_, i) =>
+      call('Neg', [i === 0 ? 'a' : `t${i}`], [`t${i + 1}`]),
+    )
+    const functions = [{ name: 'f', domain: 'local', input: ['a'], output: ['t20000'], node }]
+    const start = [call('f', ['x'], ['y'], { domain: 'local', name: 'n'.repeat(100_000) })]
+    const { nodes } = readModel(fileOf({ node: start }, { functions }))
+    expect(nodes.every(({ name, outputs }) => name.length + outputs.join().length < 500)).toBe(true)
+  })
+
+  it('millions of 64-bit integers, each of which is one byte', () => {
+    // TensorProto.int64_data = 7 (packed and not), NodeProto.attribute = 5, AttributeProto.ints = 8
+    const packed = lengthDelimited(7, new Uint8Array(5_000_000))
+    const single = new Uint8Array(10_000_000)
+    for (let i = 0; i < single.length; i += 2) single[i] = 7 << 3
+    const ints = lengthDelimited(5, lengthDelimited(8, new Uint8Array(5_000_000)))
+    for (const graph of [lengthDelimited(5, packed), lengthDelimited(5, single), lengthDelimited(1, ints)]) {
+      expect(() => readModel(framed(graph))).toThrow('64-bit integers')
+    }
+  })
+
+  it('a million versions of operators', () => {
+    const version = lengthDelimited(8, Uint8Array.of(0x10, 17))
+    const file = new Uint8Array(version.length * 200_000)
+    for (let i = 0; i < 200_000; i++) file.set(version, i * version.length)
+    expect(() => readModel(concatenated(fileOf({}), file))).toThrow('reads "w", which nothing computes')
+  })
+
   it('millions of empty parts, and graphs in graphs in graphs', () => {
     // ModelProto.graph (field 7) of empty nodes (field 1): two bytes each.
     const empty = new Uint8Array(2_500_000)
