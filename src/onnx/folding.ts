@@ -25,12 +25,20 @@ const WORK: Readonly<Record<string, (sizes: Sizes) => number>> = {
   Gemm: ({ read, produced }) => produced * Math.min(read[0]!, read[1]!),
   Einsum: ({ read }) => read.reduce((product, count) => product * count, 1),
   Attention: ({ read }) => read[0]! * Math.max(...read.slice(1)),
+  Sum: ofEach,
+  Mean: ofEach,
+  Max: ofEach,
+  Min: ofEach,
   Resize: ({ read, produced }) => produced * read[0]!,
   AveragePool: ({ produced, window }) => produced * window,
   MaxPool: ({ produced, window }) => produced * window,
 }
 /** These need the type of their input only. */
 const OF_TYPE = new Set(['Shape', 'Size'])
+
+function ofEach({ read, produced }: Sizes): number {
+  return produced * read.length
+}
 
 /** Numbers of elements: of each input, of all outputs, and of the window that slides over the first input. */
 interface Sizes {

@@ -30,10 +30,7 @@ function typeOfBroadcast(node: NodeView): readonly ValueType[] {
   return [
     {
       type: first.type,
-      shape: broadcastShape(
-        node,
-        types.map(({ shape }) => shape),
-      ),
+      shape: broadcastShape(node, ...types.map(({ shape }) => shape)),
     },
   ]
 }

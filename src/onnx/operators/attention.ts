@@ -6,7 +6,8 @@
  * Softmax, which every provider has and whose derivatives are known. Source: ONNX, docs/Operators.md; Vaswani et al.,
  * "Attention is all you need", arXiv:1706.03762.
  */
-import { broadcastShape, broadcastStrides, checkTableSize, sameShape, stridedOffsets } from './strided'
+import { broadcastShape, broadcastStrides } from './broadcast'
+import { checkTableSize, sameShape, stridedOffsets } from './strided'
 import type { Values, ValueType } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 

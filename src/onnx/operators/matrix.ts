@@ -7,7 +7,8 @@
 import type { Values, ValueType } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 import { einsum } from './einsum'
-import { broadcastShape, broadcastStrides, pick, stridedOffsets } from './strided'
+import { broadcastShape, broadcastStrides } from './broadcast'
+import { pick, stridedOffsets } from './strided'
 
 /** a [m, k] · b [k, n] at offsets, added to y [m, n]; `steps` are the strides of a's and b's two dimensions. */
 function multiplyInto(

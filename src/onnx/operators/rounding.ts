@@ -27,7 +27,7 @@ function compared(f: (a: number, b: number) => boolean): OperatorRule {
   return {
     derivative: 'none',
     infer: (node) => [
-      { type: 'bool', shape: broadcastShape(node, [node.typeOf(0).shape, node.typeOf(1).shape]) },
+      { type: 'bool', shape: broadcastShape(node, node.typeOf(0).shape, node.typeOf(1).shape) },
     ],
     evaluate: (node, inputs) => [
       mapBroadcast(node, 'bool', inputs as readonly Values[], (a, b) => (f(a, b) ? 1 : 0)),

@@ -5,7 +5,8 @@
  * summed over what was broadcast. Source: github.com/onnx/onnx, docs/Operators.md.
  */
 import { elementCount } from '../tensor'
-import { broadcastShape, broadcastStrides, pick, resolveAxis, stridedOffsets, stridesOf } from './strided'
+import { broadcastShape, broadcastStrides } from './broadcast'
+import { pick, resolveAxis, stridedOffsets, stridesOf } from './strided'
 import type { Values, ValueType } from '../graph'
 import type { NodeView, OperatorRule, OperatorRules } from '../rule'
 

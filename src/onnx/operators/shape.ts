@@ -7,7 +7,8 @@
 import { ELEMENT_TYPES } from '../elementTypes'
 import { elementCount } from '../tensor'
 import { rules as joining } from './joining'
-import { broadcastShape, broadcastStrides, pick, sizesIn, stridedOffsets, stridesOf } from './strided'
+import { broadcastShape, broadcastStrides } from './broadcast'
+import { pick, sizesIn, stridedOffsets, stridesOf } from './strided'
 import type { Values, ValueType } from '../graph'
 import type { NodeView, OperatorRule, OperatorRules } from '../rule'
 

@@ -1,6 +1,6 @@
 /**
  * Row-major arrays read with strides: entry i of a dimension lies stride · i after its first. A stride of 0 repeats
- * (broadcasting), a negative one goes backwards (slices), and permuted ones transpose.
+ * (src/onnx/operators/broadcast.ts), a negative one goes backwards (slices), and permuted ones transpose.
  */
 import { elementCount } from '../tensor'
 import type { Values } from '../graph'
@@ -21,13 +21,6 @@ export function stridesOf(shape: readonly number[]): number[] {
   const strides = shape.map(() => 1)
   for (let i = shape.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * shape[i + 1]!
   return strides
-}
-
-/** Strides that read an array of `shape` as one of `target`, repeating dimensions of size 1 or missing in front. */
-export function broadcastStrides(shape: readonly number[], target: readonly number[]): number[] {
-  const strides = stridesOf(shape)
-  const missing = target.length - shape.length
-  return target.map((_, i) => (i < missing || shape[i - missing] === 1 ? 0 : strides[i - missing]!))
 }
 
 /** Where each entry of an array of `shape`, in row-major order, lies in the array that it is read from. */
@@ -105,23 +98,6 @@ export function resolveAxes(node: NodeView, axes: readonly number[], rank: numbe
 /** All dimensions from `first` on. */
 export function axesFrom(first: number, rank: number): number[] {
   return Array.from({ length: rank - first }, (_, i) => first + i)
-}
-
-/** The shape that all of these broadcast to. Errors: OnnxError where there is none. */
-export function broadcastShape(node: NodeView, ...shapes: readonly (readonly number[])[]): number[] {
-  const rank = Math.max(0, ...shapes.map((shape) => shape.length))
-  const out = Array.from({ length: rank }, () => 1)
-  for (const shape of shapes) {
-    shape.forEach((size, i) => {
-      const at = i + rank - shape.length
-      if (out[at] === 1) out[at] = size
-      else if (size !== 1 && size !== out[at]) {
-        const all = shapes.map((each) => `[${each.join(', ')}]`).join(' and ')
-        throw node.error(`the shapes ${all} do not broadcast. Export the model again for this input size.`)
-      }
-    })
-  }
-  return out
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

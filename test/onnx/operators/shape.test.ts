@@ -54,7 +54,7 @@ describe('Expand and Tile', () => {
 
   it('refuse a shape that does not fit', async () => {
     const check = { inputs: [random([2, 3]), list([2, 4])], constants: [1] }
-    await expect(checkRule('Expand', check)).rejects.toThrow('[2, 3] and [2, 4] do not broadcast')
+    await expect(checkRule('Expand', check)).rejects.toThrow('[2, 3] and [2, 4] do not fit each other')
   })
 })
 
