@@ -85,7 +85,7 @@ async function printTimes(denoiser: OnnxDenoiser, repetitions: number): Promise<
   }
   space.release(x, out)
   const [plain, forward, vjp] = [median(times.plain), median(times.forward), median(times.vjp)]
-  const { residuals, residualBytes, sessions } = denoiser.facts
+  const { residuals, residualBytes, sessions, flops } = denoiser.facts
   const nodes = sessions.map((session) => `${session.what} ${session.nodes}`).join(', ')
   const onCpu = sessions.filter(({ usesCpu }) => usesCpu).map(({ what }) => what)
   console.log(
@@ -93,7 +93,7 @@ async function printTimes(denoiser: OnnxDenoiser, repetitions: number): Promise<
   )
   console.log(`  residuals           ${residuals}, ${(residualBytes / 2 ** 20).toFixed(2)} MiB`)
   console.log(
-    `  forward             ${plain.toFixed(2)} ms alone, ${forward.toFixed(2)} ms with its residuals`,
+    `  forward             ${plain.toFixed(2)} ms alone, ${forward.toFixed(2)} ms with its residuals; ${(flops / 1e9).toFixed(2)} GFLOP, ${(flops / plain / 1e6).toFixed(1)} GFLOP/s`,
   )
   console.log(
     `  a VJP               ${vjp.toFixed(2)} ms, ${(vjp / forward).toFixed(2)} times a forward with its residuals, ${(vjp / plain).toFixed(2)} times one alone (at most ${LARGEST_RATIO})`,

@@ -15,6 +15,7 @@ import { writtenOpset } from './writtenOpset'
 
 export function writeModel(graph: Graph): Uint8Array {
   const opset = writtenOpset(graph)
+  const names = new Set<string>()
   const model = create(ModelProtoSchema, {
     // The file format's own version: what first carried such opsets, and no newer than needed.
     irVersion: opset >= 21 ? 10n : opset >= 19 ? 9n : 8n,
@@ -22,7 +23,7 @@ export function writeModel(graph: Graph): Uint8Array {
     opsetImport: [{ domain: '', version: BigInt(opset) }],
     graph: {
       name: graph.name || 'graph',
-      node: graph.nodes.map(writeNode),
+      node: graph.nodes.map((node) => writeNode(node, names)),
       initializer: [...graph.initializers].map(([name, tensor]) => writeTensor(tensor, name)),
       input: graph.inputs.map(writePort),
       output: graph.outputs.map(writePort),
@@ -52,11 +53,14 @@ function writePort(port: GraphPort): MessageInitShape<typeof ValueInfoProtoSchem
   return { name: port.name, type: { value: { case: 'tensorType', value } } }
 }
 
-function writeNode(node: GraphNode): MessageInitShape<typeof NodeProtoSchema> {
+/** Where another node has the name already, this one has none: ONNX Runtime refuses two of a name. */
+function writeNode(node: GraphNode, names: Set<string>): MessageInitShape<typeof NodeProtoSchema> {
+  const isTaken = names.has(node.name)
+  names.add(node.name)
   return {
     opType: node.op,
     domain: node.domain,
-    name: node.name,
+    name: isTaken ? '' : node.name,
     input: [...node.inputs],
     output: [...node.outputs],
     attribute: Object.entries(node.attributes).map(([name, attribute]) => writeAttribute(name, attribute)),

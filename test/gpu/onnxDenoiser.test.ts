@@ -5,10 +5,15 @@ import { createCounters } from '../../src/gpu/buffers'
 import { createGpuVectors } from '../../src/gpu/vectors'
 import { createCpuVectors } from '../../src/linalg/cpuVectors'
 import type { Vector, VectorSpace } from '../../src/linalg/vectorSpace'
+import { splitModel } from '../../src/onnx/differentiate'
 import { createOnnxDenoiser } from '../../src/onnx/session/denoiser'
 import { nodeWasmRuntime, nodeWebGpuRuntime } from '../../src/onnx/session/nodeRuntimes'
 import type { OrtRuntime } from '../../src/onnx/session/runtime'
-import { verifyDenoiser } from '../../src/onnx/verify'
+import { evaluateModel } from '../../src/onnx/session/evaluate'
+import { specialize } from '../../src/onnx/simplify'
+import { norm, verifyDenoiser } from '../../src/onnx/verify'
+import { random } from '../onnx/checkRule'
+import { draw } from '../onnx/graphs'
 import { tinyContract, tinyModel } from '../onnx/tinyModel'
 import { gpu, openTestDevice } from './adapter'
 
@@ -72,6 +77,9 @@ describe('ONNX Runtime with WebGPU on our device', () => {
         expect(worst).toBeLessThan(1e-5 * largest)
       }
       expect(found.facts.sessions.filter(({ usesCpu }) => usesCpu)).toEqual([])
+      // 60 pixels, two convolutions of 3 × 3 between 3 and 8 channels, in one run of 3 images or two of 2
+      const images = found.facts.chunks === 1 ? 3 : 4
+      expect(found.facts.flops).toBe(images * 60 * 2 * (2 * 9 * 3 * 8))
     }
 
     const made = { graph: tinyModel('dynamic'), contract: tinyContract('dynamic'), shape, batch: 1 }
@@ -91,6 +99,37 @@ describe('ONNX Runtime with WebGPU on our device', () => {
     }
     await denoiser.release()
     await reference.release()
+  })
+
+  test('keeps comparisons on the GPU between the passes', async () => {
+    const shape = [1, 2, 4, 6]
+    const graph = draw(17, { x: shape }, (build) => {
+      const chosen = build.node('Where', [
+        build.node('Greater', ['x', build.scalar(0.1, 'x')]),
+        build.node('Sin', ['x']),
+        build.mul('x', 'x'),
+      ])
+      const pooled = build.node('MaxPool', [chosen], { kernel_shape: [2, 2], strides: [1, 1] })
+      const clipped = build.node('Clip', [pooled, build.scalar(-0.4, pooled), build.scalar(0.6, pooled)])
+      const largest = build.node('ReduceMax', [clipped], { axes: [3] })
+      const steep = build.node('LeakyRelu', [build.node('Relu', [build.sub(clipped, largest)])])
+      return { y: build.add(build.node('Abs', [clipped]), build.add(steep, largest)) }
+    })
+    const split = splitModel(specialize(graph, {}), { input: 'x', output: 'y', derivatives: ['vjp', 'jvp'] })
+    expect(new Set(split.residuals.map(({ type }) => type.type))).toContain('bool')
+    const given = {
+      x: random(shape, 3),
+      v: random(split.forward.outputs[0]!.shape.map(Number), 4),
+      u: random(shape, 5),
+    }
+    const run = (on: OrtRuntime) => evaluateModel(on, split, 'y', given, given)
+    const found = await run(await nodeWebGpuRuntime(gpu, await openTestDevice()))
+    const exact = await run(await nodeWasmRuntime())
+    for (const key of ['output', 'vjp', 'jvp'] as const) {
+      expect(norm(exact[key]!)).toBeGreaterThan(0.5)
+      expect(norm(found[key]!, exact[key]!)).toBeLessThan(1e-5 * norm(exact[key]!))
+    }
+    expect(found.onCpu).toEqual([])
   })
 
   test('a lost device rejects the run, which ONNX Runtime itself would resolve', async () => {

@@ -158,6 +158,25 @@ describe('splitting', () => {
     }
   })
 
+  it('runs in ONNX Runtime whatever a file calls its nodes', async () => {
+    // as old exporters do: operator and number; of values only the numbers
+    const names = Array.from({ length: 30 }, (_, i) => `Mul_${i}`)
+    const nodes = names.map((name, i) => {
+      const [from, to] = [i === 0 ? 'x' : `${i}`, i === 29 ? 'y' : `${i + 1}`]
+      return node(i % 2 ? 'Sigmoid' : 'Exp', [from], [to], { name })
+    })
+    const graph = graphOf([...nodes])
+    const { forward, vjp } = splitModel(specialize(graph, {}), {
+      input: 'x',
+      output: 'y',
+      derivatives: ['vjp'],
+    })
+    const values = { x: random([2, 3]), cotangent: random([2, 3], 2) }
+    const held = await runOnnx(forward, values)
+    const { result } = await runOnnx(vjp as Graph, { ...held, ...values })
+    expect(result?.shape).toEqual([2, 3])
+  })
+
   it('gives zero where the output does not depend on the input, and the seed for the identity', () => {
     const flat = draw(
       17,

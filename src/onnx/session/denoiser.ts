@@ -10,6 +10,7 @@ import type { ImageDenoiser, ImageLinearization } from '../../diffusion/image/ty
 import type { CpuVector, Vector, VectorSpace } from '../../linalg/vectorSpace'
 import type { ImageShape } from '../../operators/types'
 import { ContractError, type DenoiserContract } from '../contract'
+import { countFlops } from '../cost'
 import { type DerivativeMode, type SplitModel, splitModel } from '../differentiate'
 import { withFloatInput } from '../floatInput'
 import type { Graph, ValueType } from '../graph'
@@ -51,6 +52,8 @@ export interface OnnxDenoiserFacts {
   readonly residualBytes: number
   /** Runs a pass takes. */
   readonly chunks: number
+  /** Floating-point operations of one pass through the model, of all chunks. */
+  readonly flops: number
 }
 
 export interface OnnxDenoiser extends ImageDenoiser {
@@ -84,7 +87,7 @@ export function createOnnxDenoiser(options: OnnxDenoiserOptions): OnnxDenoiser {
     const { derivatives } = options
     split = splitModel(typed, { input: wrapped.x, output: wrapped.output, derivatives })
   }
-  return new OrtDenoiser(options, wrapped, typed.graph, split, capacity)
+  return new OrtDenoiser(options, wrapped, typed, split, capacity)
 }
 
 /** The model for one size, all in float32; the noise level too, where it need not be an integer. */
@@ -136,7 +139,7 @@ class OrtDenoiser implements OnnxDenoiser {
     private readonly options: OnnxDenoiserOptions,
     private readonly wrapped: WrappedModel,
     /** Inputs as `wrapped`, output d. */
-    private readonly plain: Graph,
+    private readonly plain: TypedGraph,
     private readonly split: SplitModel | undefined,
     capacity: number,
   ) {
@@ -167,6 +170,7 @@ class OrtDenoiser implements OnnxDenoiser {
       residuals: residuals.length,
       residualBytes: this.#chunks.length * residuals.reduce((sum, { type }) => sum + bytes(type), 0),
       chunks: this.#chunks.length,
+      flops: this.#chunks.length * countFlops(this.plain),
     }
   }
 
@@ -271,7 +275,7 @@ class OrtDenoiser implements OnnxDenoiser {
     const { runtime } = this.options
     const feeds = this.wrapped.feeds(sigma)
     return Object.fromEntries(
-      this.plain.inputs
+      this.plain.graph.inputs
         .filter(({ name }) => name !== this.wrapped.x)
         .map(({ name, type }) => {
           const { shape, values } = feeds[name]!
@@ -301,7 +305,7 @@ class OrtDenoiser implements OnnxDenoiser {
   }
 
   #graphOf(part: Part): Graph {
-    if (part === 'denoiser') return this.plain
+    if (part === 'denoiser') return this.plain.graph
     const graph = this.#requireSplit()[part]
     if (graph) return graph
     throw new Error(`This denoiser was made without ${NAMES[part]}: ask for it in \`derivatives\`.`)

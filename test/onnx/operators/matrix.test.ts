@@ -61,7 +61,7 @@ describe('Gemm', () => {
 
   it('says which bias does not fit', () =>
     expect(checkRule('Gemm', { inputs: [random([2, 3]), random([3, 4]), random([3])] })).rejects.toThrow(
-      'broadcast',
+      'do not fit each other',
     ))
 })
 
