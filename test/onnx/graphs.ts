@@ -23,12 +23,16 @@ export function draw(
 
 /**
  * A U-Net of two resolutions, [1, 2, 8, 8] and sigma [1] → [1, 2, 8, 8]: convolutions, InstanceNormalization, SiLU modulated by
- * sigma, average pooling, attention over pixels, nearest upscaling, a skip connection by Concat.
+ * sigma, average pooling, attention over pixels, nearest upscaling, a skip connection by Concat; then `last`.
  */
-export function smallUnet(type: 'float32' | 'float64'): Graph {
+export function smallUnet(
+  type: 'float32' | 'float64',
+  opset = 17,
+  last: (build: Builder, h: string) => string = (_build, h) => h,
+): Graph {
   let seed = 1
   return draw(
-    17,
+    opset,
     { x: [1, 2, 8, 8], sigma: [1] },
     (build) => {
       const weights = (shape: readonly number[]) => {
@@ -70,7 +74,7 @@ export function smallUnet(type: 'float32' | 'float64'): Graph {
         nearest_mode: 'floor',
       })
       const h = conv(silu(build.concat([large, top], 1)), 8, 2)
-      return { denoised: build.sub('x', build.mul(h, 'sigma')) }
+      return { denoised: build.sub('x', build.mul(last(build, h), 'sigma')) }
     },
     type,
   )
