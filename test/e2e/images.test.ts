@@ -1,4 +1,5 @@
 /** What a person does in the image lab: mostly through WebAssembly, which is what a software GPU is slower than. */
+import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { openBrowser } from './browser'
@@ -14,6 +15,7 @@ import {
   press,
   restore,
   shown,
+  shownNumbers,
   status,
   type,
 } from './imagesPage'
@@ -90,6 +92,26 @@ describe('the image lab', () => {
     await context.close()
   })
 
+  it('fills a hole and undoes a blur in an uploaded picture on WebGPU', async () => {
+    const { page, context, errors } = await openPage({
+      hash: `${CLOTHES}&steps=5&sigmaY=0.02&iterations=2&image=fashion-bag`,
+    })
+    const buffer = await readFile('public/images/fashion-pullover.png')
+    await openFiles(page, 'image-file', [{ name: 'pullover.png', buffer, mimeType: 'image/png' }])
+    await page.waitForFunction(() => location.hash.includes('image=own'), undefined, PATIENCE)
+    const filled = await restore(page)
+    const truth = await picture(page, 'export-original')
+    expect(filled.psnr).toBeGreaterThan(1 + psnrOf(await picture(page, 'export-observation'), truth))
+    await press(page, 'task-motion')
+    const sharp = await restore(page)
+    expect(sharp.psnr).toBeGreaterThan(1 + psnrOf(await picture(page, 'export-observation'), truth))
+    expect(psnrOf(await picture(page, 'export-restoration'), truth)).toBeCloseTo(sharp.psnr, 1)
+    const { computedOn } = JSON.parse((await exported(page, 'export-settings')).content.toString())
+    expect(computedOn.kind).toBe('webgpu')
+    expect(errors).toEqual([])
+    await context.close()
+  })
+
   it('turns a photo as its camera held it', async () => {
     const { page, context, errors } = await openPage({ webgpu: false, hash: `${PHOTO}&hide=advanced` })
     await status(page, /./)
@@ -126,7 +148,7 @@ describe('the image lab', () => {
     await page.getByTestId('busy').waitFor({ state: 'detached' })
     // What was computed before stays, and says that it is not of these settings.
     await shown(page, 'stale').waitFor()
-    expect(await finishedNumbers(page)).toEqual(whole)
+    expect(await shownNumbers(page)).toEqual(whole)
     await page.goBack()
     await page.getByTestId('stale').waitFor({ state: 'detached', ...PATIENCE })
 

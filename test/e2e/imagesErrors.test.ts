@@ -145,6 +145,7 @@ describe('the image lab, when things go wrong', () => {
     await page.getByText('A run is under way.', { exact: true }).waitFor()
     await status(page, /Step \d+ of/)
     await press(page, 'cancel')
+    await page.getByTestId('problem').waitFor({ state: 'detached' })
     await press(page, 'compare-run')
     await page.locator('[data-testid=run][aria-disabled=true]').waitFor(PATIENCE)
     await page.keyboard.press(' ')

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 /** The machine may be busy with other things. */
-export const PATIENCE = { timeout: 60_000 }
+export const PATIENCE = { timeout: 120_000 }
 
 /** A lab that was left stays in the document, out of sight. */
 export const shown = (page: Page, testId: string) =>
@@ -53,7 +53,14 @@ export async function restore(page: Page): Promise<{ psnr: number; ssim: number;
   return await finishedNumbers(page)
 }
 
+/** Waits for the end of the run, which must not have failed. */
 export async function finishedNumbers(page: Page) {
+  await status(page, /Finished|Stopped/)
+  expect(await page.getByTestId('problem').allTextContents()).toEqual([])
+  return await shownNumbers(page)
+}
+
+export async function shownNumbers(page: Page) {
   const row = shown(page, 'numbers').locator('tbody tr').first().filter({ hasText: /dB/ })
   await row.waitFor(PATIENCE)
   const [psnr, ssim, misfit] = (await row.locator('td').allTextContents()).map(Number.parseFloat)

@@ -27,6 +27,8 @@ import type { ImagesLab } from './types'
 import { readImagesUrl, writeImagesUrl } from './url'
 
 const LAB = 'images'
+/** Title of the problem that something was asked for while a job was going. */
+const BUSY = 'Not while sampling'
 /** Of pictures for a model that takes many sizes. */
 const USUAL_SIDE = 64
 
@@ -146,7 +148,10 @@ export function startImagesLab({
       else if (isReadyFor('run')) run.start(source.task()!)
     },
     pause: () => run.pause(),
-    cancel: () => run.cancel(),
+    cancel: () => {
+      run.cancel()
+      forgetBusy()
+    },
     reseed: () => {
       const [refusal] = get().change({ seed: (get().settings.seed + 1) % 2 ** 32 })
       if (refusal) reportBusy()
@@ -156,7 +161,10 @@ export function startImagesLab({
       else if (isReadyFor('compare')) compare.start(source.task()!)
     },
     pauseCompare: () => compare.pause(),
-    cancelCompare: () => compare.cancel(),
+    cancelCompare: () => {
+      compare.cancel()
+      forgetBusy()
+    },
     exportPicture: async (which) => await exportedPicture(get(), which),
     exportCsv: () => stepsCsv(get().run.records),
     exportCompareCsv: () => compareCsv(get().compare),
@@ -246,6 +254,7 @@ export function startImagesLab({
       case 'job':
         if (event.name === 'run') run.receive(event)
         else compare.receive(event)
+        forgetBusy()
         return
       case 'step':
       case 'result':
@@ -290,8 +299,13 @@ export function startImagesLab({
 
   function reportBusy(): boolean {
     const message = refusalWhileBusy()
-    if (message) lab.setState({ problem: problemOf('Not while sampling', message, 'Nothing was changed.') })
+    if (message) lab.setState({ problem: problemOf(BUSY, message, 'Nothing was changed.') })
     return message !== undefined
+  }
+
+  /** What was refused while a job was going is no news once it has ended. */
+  function forgetBusy(): void {
+    if (lab.getState().problem?.title === BUSY && !refusalWhileBusy()) lab.setState({ problem: null })
   }
 
   /** Whether the job can start; else its problem says why not. */
@@ -356,6 +370,7 @@ export function startImagesLab({
   function cancelJobs(): void {
     run.cancel()
     compare.cancel()
+    forgetBusy()
   }
 
   function writeUrl(how: 'push' | 'replace'): void {
