@@ -44,7 +44,7 @@ export interface Measurements {
   readonly adjoint: number
   readonly differences: number
   readonly asymmetry: VerificationReport['asymmetry']
-  /** ⟨v, J v⟩ > 0 everywhere. */
+  /** ⟨v, J v⟩ is nowhere below 0 by more than chance. */
   readonly positive: boolean
   readonly providers: { readonly forward: number; readonly vjp: number } | null
   readonly milliseconds: VerificationReport['milliseconds']
@@ -62,6 +62,8 @@ const TIME_BOUND = 2.5
 const USEFUL_BOUND = 1.1
 /** The error may rise by this factor where sigma falls: few images, and a plateau at large sigma. */
 const RISE_BOUND = 1.1
+/** Up to this noise level, a noisy image shows most of what the clean one has. */
+const LARGEST_SURE = 2
 /** Mean squared error that float16 weights leave at no noise. */
 const FLOOR = 1e-4
 
@@ -103,7 +105,9 @@ function finiteCheck({ notFinite }: Measurements): Check {
   }
 }
 
-function fallingCheck({ curve, sigmaMin }: Measurements): Check {
+function fallingCheck({ curve: all, familiar, sigmaMin }: Measurements): Check {
+  // of few unfamiliar images, what is hidden by the noise is guessed well or badly by chance
+  const curve = familiar ? all : all.filter(({ sigma }, i) => i < 2 || sigma <= LARGEST_SURE)
   const rises = curve.slice(1).map(({ error }, i) => (curve[i]!.error - FLOOR) / Math.max(error, FLOOR))
   const value = Math.max(...rises)
   const least = curve[0]!.error
@@ -128,7 +132,7 @@ function fallingCheck({ curve, sigmaMin }: Measurements): Check {
 
 function usefulCheck({ curve, familiar }: Measurements): Check {
   // what is unlike the training images is denoised worse, above all where the noise hides it
-  const range = familiar ? curve : curve.filter(({ sigma }) => sigma >= 0.05 && sigma <= 2)
+  const range = familiar ? curve : curve.filter(({ sigma }) => sigma >= 0.05 && sigma <= LARGEST_SURE)
   const used = range.length > 0 ? range : curve
   const identity = Math.max(...used.map(({ sigma, error }) => error / (sigma * sigma + FLOOR)))
   const value = Math.max(...used.map(({ error, trivial }) => error / (trivial + FLOOR)))

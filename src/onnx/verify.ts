@@ -23,8 +23,10 @@ export interface VerificationOptions {
   readonly seed: number
   readonly sigmaMin: number
   readonly sigmaMax: number
-  /** Clean images like the model's training images, [any number, channels, height, width]; else smooth random ones. */
+  /** Clean images, [any number, channels, height, width]; else smooth random ones. */
   readonly images?: Float32Array
+  /** Whether they are like the model's training images, so that it must denoise them well; default: where they are given. */
+  readonly familiar?: boolean
   /** The same model on the CPU, of the same shape and batch: its numbers are compared. */
   readonly reference?: ImageDenoiser
   /** Noise levels of the curve, default 8; derivatives are checked at up to 3. */
@@ -46,10 +48,13 @@ export async function verifyDenoiser(
 /** Noise levels at which J is checked, as far as the model takes them. */
 const DERIVATIVE_LEVELS = [0.1, 1, 10]
 const REPEATS = 3
+/** Draws of noise are numbered; each batch of images has so many numbers. */
+const LARGEST_DRAW = 1000
 
 class Verification {
   readonly #size: number
-  readonly #clean: Float32Array
+  /** As many as fill whole batches: the curve is of all, derivatives are of the first. */
+  readonly #batches: readonly Float32Array[]
   readonly #held: Vector[] = []
   #done = 0
   #total = 1
@@ -63,11 +68,14 @@ class Verification {
     const images = options.images ?? smoothImages(shape, batch, options.seed)
     if (images.length < this.#size) throw new RangeError('There is no whole image to verify the model with.')
     const given = Math.floor(images.length / this.#size)
-    this.#clean = new Float32Array(batch * this.#size)
-    for (let i = 0; i < batch; i++) {
-      const from = (i % given) * this.#size
-      this.#clean.set(images.subarray(from, from + this.#size), i * this.#size)
-    }
+    this.#batches = Array.from({ length: Math.ceil(given / batch) }, (_, b) => {
+      const clean = new Float32Array(batch * this.#size)
+      for (let i = 0; i < batch; i++) {
+        const from = ((b * batch + i) % given) * this.#size
+        clean.set(images.subarray(from, from + this.#size), i * this.#size)
+      }
+      return clean
+    })
   }
 
   async measure(): Promise<Measurements> {
@@ -79,7 +87,7 @@ class Verification {
       )
       const within = DERIVATIVE_LEVELS.filter((sigma) => sigma >= sigmaMin && sigma <= sigmaMax)
       const derivatives = within.length > 0 ? within : [Math.sqrt(sigmaMin * sigmaMax)]
-      this.#total = sigmas.length + 6 * derivatives.length + 2 * REPEATS
+      this.#total = sigmas.length * this.#batches.length + 6 * derivatives.length + 2 * REPEATS
       return await this.#measure(sigmas, derivatives)
     } finally {
       this.denoiser.space.release(...this.#held)
@@ -92,14 +100,18 @@ class Verification {
     const base = {
       webgpu: space.kind === 'webgpu',
       sigmaMin: options.sigmaMin,
-      familiar: options.images !== undefined,
+      familiar: options.familiar ?? options.images !== undefined,
     }
     const out = this.#vector('d')
     const curve: { sigma: number; error: number; trivial: number }[] = []
-    const power = meanSquare(this.#clean)
+    const power = mean(this.#batches.map((clean) => meanSquare(clean)))
     for (const [i, sigma] of sigmas.entries()) {
-      await this.#step(`Denoising at σ ${sigma.toPrecision(2)}`)
-      const error = await this.#error(sigma, i, out)
+      const errors = []
+      for (const [b, clean] of this.#batches.entries()) {
+        await this.#step(`Denoising at σ ${sigma.toPrecision(2)}`)
+        errors.push(await this.#error(clean, sigma, b * LARGEST_DRAW + i, out))
+      }
+      const error = mean(errors)
       curve.push({ sigma, error, trivial: (sigma * sigma * power) / (sigma * sigma + power) })
     }
     const unknown = {
@@ -142,14 +154,14 @@ class Verification {
   }
 
   /** Mean (d - x)²; NaN where d is not finite. */
-  async #error(sigma: number, draw: number, out: Vector): Promise<number> {
+  async #error(clean: Float32Array, sigma: number, draw: number, out: Vector): Promise<number> {
     try {
-      await this.denoiser.denoise(this.#noisy(sigma, draw), sigma, out)
+      await this.denoiser.denoise(this.#noisy(sigma, draw, clean), sigma, out)
     } catch (error) {
       if (error instanceof NonFiniteOutputError) return NaN
       throw error
     }
-    return meanSquare(await this.denoiser.space.read(out), this.#clean)
+    return meanSquare(await this.denoiser.space.read(out), clean)
   }
 
   async #derivatives(sigma: number, draw: number) {
@@ -177,7 +189,8 @@ class Verification {
     ]
     const adjoint = Math.abs(dot(us, vjps) - dot(jus, vs)) / (norm(us) * norm(vjps))
     const asymmetry = norm(jvs, vjps) / norm(jvs)
-    const positive = dot(vs, jvs) > 0
+    // of vectors without relation, the cosine has a standard deviation of 1/√n
+    const positive = dot(vs, jvs) / (norm(vs) * norm(jvs)) > -3 / Math.sqrt(vs.length)
     // the best of two steps: the first is too long for a curved model, the second for float32
     const errors = []
     for (const factor of [0.03, 0.004]) {
@@ -246,8 +259,8 @@ class Verification {
   async #times(sigma: number): Promise<Measurements['milliseconds']> {
     const { denoiser } = this
     const { space } = denoiser
-    const xT = this.#noisy(sigma, 1000)
-    const v = this.#normal('v', 1000, 2)
+    const xT = this.#noisy(sigma, LARGEST_DRAW - 1)
+    const v = this.#normal('v', LARGEST_DRAW - 1, 2)
     const out = this.#vector('timed')
     let [forward, vjp, jvp] = [Infinity, Infinity, Infinity]
     for (let i = 0; i < REPEATS; i++) {
@@ -273,10 +286,10 @@ class Verification {
     this.options.onProgress?.(Math.min(1, this.#done++ / this.#total), label)
   }
 
-  #noisy(sigma: number, draw: number): Vector {
+  #noisy(sigma: number, draw: number, images = this.#batches[0]!): Vector {
     const { space } = this.denoiser
     const clean = this.#vector('x')
-    space.write(clean, this.#clean)
+    space.write(clean, images)
     const z = this.#normal('x_t', draw, 0)
     space.combine(z, [
       { factor: 1, vector: clean },
@@ -319,6 +332,10 @@ function dot(a: Float32Array, b: Float32Array): number {
 /** ‖a - b‖, b = 0 where it is left out. */
 export function norm(a: Float32Array, b?: Float32Array): number {
   return Math.sqrt(meanSquare(a, b) * a.length)
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 function meanSquare(a: Float32Array, b?: Float32Array): number {

@@ -74,7 +74,7 @@ async function runInWorker(options: string): Promise<RunResult> {
         }),
     })
     const { side, samples } = settings
-    const source = { kind: 'bundled', name: model, onnxUrl: '', contractUrl: '' } as const
+    const source = { kind: 'bundled', name: model, onnxUrl: '', contractUrl: '', pictureUrls: [] } as const
     const crop = centralCrop(original!)
     const task = { settings, strokes, drawnKernel, image: 1, crop, channels: read.contract.image.channels }
     void service.execute({ type: 'image', image: 1, original: original! })

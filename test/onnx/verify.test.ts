@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ImageDenoiser } from '../../src/diffusion/image/types'
 import { createCpuVectors } from '../../src/linalg/cpuVectors'
+import type { Vector } from '../../src/linalg/vectorSpace'
 import { DOMAIN, RandomStream } from '../../src/math/philox'
 import type { DenoiserContract } from '../../src/onnx/contract'
 import { createOnnxDenoiser } from '../../src/onnx/session/denoiser'
@@ -119,6 +120,32 @@ describe('verification', () => {
     const found = await statuses(wrong, denoiserOf())
     expect(found).toMatchObject({ adjoint: 'fail', providers: 'fail', differences: 'pass' })
     expect(await statuses(denoiserOf(), denoiserOf({}, 0.5))).toMatchObject({ providers: 'fail' })
+  })
+
+  test('a Jacobian that is no covariance is found', async () => {
+    const right = denoiserOf()
+    const negated =
+      (product: (v: Vector, out: Vector) => Promise<void>) => async (v: Vector, out: Vector) => {
+        await product(v, out)
+        right.space.combine(out, [{ factor: -1, vector: out }])
+      }
+    const negative: ImageDenoiser = {
+      space: right.space,
+      shape: right.shape,
+      batch: right.batch,
+      passes: right.passes,
+      denoise: (...given) => right.denoise(...given),
+      async linearize(xT, sigma) {
+        const { xHat, vjp, jvp } = await right.linearize(xT, sigma)
+        return { xHat, vjp: negated(vjp), jvp: negated(jvp) }
+      },
+      release: () => right.release(),
+    }
+    const { report, symmetric } = (await statuses(negative)) as Awaited<ReturnType<typeof statuses>> & {
+      symmetric: string
+    }
+    expect(symmetric).toBe('warn')
+    expect(report.solver).toBe('gmres')
   })
 
   test('ends when it is cancelled', async () => {

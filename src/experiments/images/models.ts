@@ -124,7 +124,17 @@ export async function warmUp(
   }
 }
 
+/** Clean images to verify a model with. */
+export interface VerifiedImages {
+  /** [count, channels, side, side] in [-1, 1]. */
+  readonly pixels: Float32Array
+  /** Whether they are like the model's training images. */
+  readonly familiar: boolean
+}
+
 export interface VerifyControl {
+  /** Else smooth synthetic ones, which no model was trained on. */
+  readonly images?: VerifiedImages | undefined
   readonly signal?: AbortSignal
   onProgress?(label: string, fraction: number | undefined): void
 }
@@ -138,7 +148,7 @@ export async function verifyImageModel(
   device: ModelDevice,
   side: number,
   reference: OrtRuntime | undefined,
-  { signal, onProgress }: VerifyControl = {},
+  { images, signal, onProgress }: VerifyControl = {},
 ): Promise<VerificationReport> {
   const { sigmaMin, sigmaMax } = model.contract
   const both = ['vjp', 'jvp'] as const
@@ -155,6 +165,7 @@ export async function verifyImageModel(
       seed: DOMAIN.verification,
       sigmaMin,
       sigmaMax,
+      ...(images && { images: images.pixels, familiar: images.familiar }),
       ...(other && { reference: other }),
       ...(signal && { signal }),
       // A run on the CPU holds its thread: a worker hears here that the verification is to end.

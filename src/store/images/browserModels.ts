@@ -12,6 +12,7 @@ import { readModel as readOnnx } from '../../onnx/model'
 import { fetchContract, fetchModel } from '../../onnx/modelStore'
 import { wasmRuntime } from '../../onnx/session/browserRuntime'
 import type { ModelSource } from './messages'
+import { familiarImages, shownImage } from './verifiedImages'
 import type { ModelProgress, OpenModel, ReadModel } from './modelKeeper'
 import { nearestSide } from './modelSides'
 
@@ -32,7 +33,7 @@ export async function readModel(
 }
 
 async function readBundled(
-  { onnxUrl, contractUrl }: Extract<ModelSource, { kind: 'bundled' }>,
+  { onnxUrl, contractUrl, pictureUrls }: Extract<ModelSource, { kind: 'bundled' }>,
   onProgress: ModelProgress,
   signal: AbortSignal,
 ): Promise<ReadModel> {
@@ -47,7 +48,7 @@ async function readBundled(
       }),
   })
   onProgress({ status: 'building', label: 'Reading the model' })
-  return usable({ graph: readOnnx(bytes), contract })
+  return usable({ graph: readOnnx(bytes), contract }, pictureUrls)
 }
 
 async function readFiles(files: readonly File[], onProgress: ModelProgress): Promise<ReadModel | OpenModel> {
@@ -95,7 +96,8 @@ function sortFiles(files: readonly File[]) {
   return { onnx, json: contracts[0], others: rest.filter((file) => file !== onnx) }
 }
 
-function usable(model: ImageModel): ReadModel {
+/** @param pictureUrls of pictures like the model's training images */
+function usable(model: ImageModel, pictureUrls: readonly string[] = []): ReadModel {
   return {
     contract: model.contract,
     build: async (device, side, batch, onLabel) => {
@@ -112,10 +114,15 @@ function usable(model: ImageModel): ReadModel {
       }
       return denoiser
     },
-    verify: async (device, side, onProgress, signal) => {
+    verify: async (device, side, onProgress, signal, shown) => {
       const reference = device.space.kind === 'webgpu' ? await wasmRuntime() : undefined
       const small = nearestSide(model.contract, Math.min(side, VERIFIED_SIDE))
-      return await verifyImageModel(model, device, small, reference, { signal, onProgress })
+      const shape = { channels: model.contract.image.channels, height: small, width: small }
+      const images =
+        pictureUrls.length > 0
+          ? await familiarImages(pictureUrls, shape, signal)
+          : shown && shownImage(shown, shape)
+      return await verifyImageModel(model, device, small, reference, { images, signal, onProgress })
     },
   }
 }

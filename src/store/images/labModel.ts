@@ -56,9 +56,8 @@ export class LabModel {
   }
 
   openBundled(name: string): void {
-    const entry = this.lab()
-      .getState()
-      .catalogue.models.find((model) => model.name === name)
+    const { models, images } = this.lab().getState().catalogue
+    const entry = models.find((model) => model.name === name)
     if (!entry) {
       this.revert(
         problemOf(`There is no bundled model “${name}”.`, 'Choose one of the list, or drop your own.'),
@@ -67,7 +66,10 @@ export class LabModel {
     }
     const onnxUrl = addressOf(this.site, 'models', entry.file)
     const contractUrl = new URL('denoiser.json', onnxUrl).href
-    this.load({ kind: 'bundled', name, onnxUrl, contractUrl })
+    const pictureUrls = images
+      .filter(({ channels }) => channels === entry.channels)
+      .map(({ file }) => addressOf(this.site, 'images', file))
+    this.load({ kind: 'bundled', name, onnxUrl, contractUrl, pictureUrls })
   }
 
   openFiles(files: readonly File[]): void {

@@ -28,6 +28,8 @@ export type ModelSource =
       /** Absolute addresses. */
       readonly onnxUrl: string
       readonly contractUrl: string
+      /** Bundled pictures like those it was trained on, to verify it with. */
+      readonly pictureUrls: readonly string[]
     }
   | { readonly kind: 'files'; readonly files: readonly File[] }
 

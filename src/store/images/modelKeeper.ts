@@ -11,7 +11,7 @@ import type { ImagesDevice, PresentDevice } from './device'
 import type { ImagesEvent, ModelSource } from './messages'
 import { isSideOf, nearestSide, sidesInWords } from './modelSides'
 import { explainModel } from './problems'
-import type { ModelState } from './types'
+import type { ModelState, Picture } from './types'
 
 /** A model that was read: sessions are made of it for each device, side and batch. */
 export interface ReadModel {
@@ -23,12 +23,16 @@ export interface ReadModel {
     batch: number,
     onLabel: (label: string) => void,
   ): Promise<ImageDenoiser>
-  /** Errors: as `build`, and the signal's reason. */
+  /**
+   * Errors: as `build`, and the signal's reason.
+   * @param shown the picture on the page
+   */
   verify(
     device: ImagesDevice,
     side: number,
     onProgress: (label: string, fraction: number | undefined) => void,
     signal: AbortSignal,
+    shown: Picture | undefined,
   ): Promise<VerificationReport>
 }
 
@@ -82,6 +86,8 @@ export class ModelKeeper {
   constructor(
     private readonly host: ModelHost,
     private readonly device: PresentDevice,
+    /** The picture on the page, if there is one. */
+    private readonly shown: () => Picture | undefined,
   ) {}
 
   /** Takes the place of a loading under way. Resolves when the model is there, failed, or was given up. */
@@ -228,6 +234,7 @@ export class ModelKeeper {
               if (!abort.signal.aborted) publish({ label, fraction })
             },
             abort.signal,
+            this.shown(),
           ),
         )
         abort.signal.throwIfAborted()

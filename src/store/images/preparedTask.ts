@@ -25,6 +25,10 @@ export class PreparedTasks {
     this.original = { image, picture }
   }
 
+  get shown(): Picture | undefined {
+    return this.original?.picture
+  }
+
   /** Cuts the truth out, and measures it, on the CPU. Errors: RangeError where the task does not fit the image. */
   async prepare(task: TaskRequest): Promise<PreparedTask> {
     const key = keyOf(task)

@@ -19,7 +19,7 @@ export class ImagesService {
 
   constructor(private readonly host: ServiceHost) {
     this.device = new PresentDevice(host)
-    this.models = new ModelKeeper(host, this.device)
+    this.models = new ModelKeeper(host, this.device, () => this.tasks.shown)
     this.observer = new Observer(this.tasks, host.publish)
     const job = (name: JobName) =>
       new PausableJob({

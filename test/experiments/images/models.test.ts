@@ -1,11 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { DeviceLimitError } from '../../../src/diffusion/backend'
-import { createDenoiser, readImageModel, type ImageModel } from '../../../src/experiments/images/models'
+import { decodePng } from '../../../src/cli/png'
+import {
+  createDenoiser,
+  readImageModel,
+  verifyImageModel,
+  type ImageModel,
+} from '../../../src/experiments/images/models'
+import { imageOfPicture } from '../../../src/experiments/images/pictures'
 import { measureImage, runImages } from '../../../src/experiments/images/run'
 import { defaultImagesSettings, type ImagesSettings } from '../../../src/experiments/images/settings'
 import { createCpuVectors } from '../../../src/linalg/cpuVectors'
 import { psnr } from '../../../src/math/imageMetrics'
+import type { DenoiserContract } from '../../../src/onnx/contract'
 import { nativeRuntime } from '../../../src/onnx/session/nodeRuntimes'
 import { smoothImages } from '../../../src/onnx/testImages'
 import { createCpuImagePrimitives } from '../../../src/operators/cpuPrimitives'
@@ -73,6 +81,31 @@ describe('models of the image lab', () => {
     // What is said to fit is taken.
     expect(largest).toBeLessThan(16)
     if (largest > 0) createDenoiser(model, device, 256, largest, silent)
+  })
+
+  it('are verified with pictures: the bundled one passes, with a wrong contract it fails', async () => {
+    const model = (await readImageModel(await bundled('fashion-32'))) as ImageModel
+    const device = { space: createCpuVectors(), runtime: await nativeRuntime(), limits: { all: 1e9 } }
+    const names = ['ankle-boot', 'pullover', 'trousers', 'sandal', 'dress', 'bag', 'shirt', 'sneaker']
+    const pixels = new Float32Array(names.length * 32 * 32)
+    for (const [i, name] of names.entries()) {
+      const picture = decodePng(await readFile(`public/images/fashion-${name}.png`))!
+      expect(picture).toMatchObject({ width: 32, height: 32 })
+      pixels.set(imageOfPicture(picture, 1), i * 32 * 32)
+    }
+    const checks = async (changes: Partial<DenoiserContract>, familiar = true) => {
+      const contract = { ...model.contract, ...changes }
+      const images = { pixels: familiar ? pixels : pixels.subarray(4 * 32 * 32, 5 * 32 * 32), familiar }
+      const report = await verifyImageModel({ ...model, contract }, device, 32, undefined, { images })
+      return Object.fromEntries(report.checks.map(({ name, status }) => [name, status]))
+    }
+    const passed = { finite: 'pass', falling: 'pass', useful: 'pass', adjoint: 'pass', differences: 'pass' }
+    expect(await checks({})).toMatchObject(passed)
+    // a visitor's model, and one picture that may be like its training images or not
+    expect(await checks({}, false)).toMatchObject(passed)
+    for (const wrong of [{ predicts: 'epsilon' }, { predicts: 'v' }, { range: [0, 1] }] as const) {
+      expect(await checks(wrong as Partial<DenoiserContract>)).toMatchObject({ useful: 'fail' })
+    }
   })
 
   it('ask what a bare file does not say, and refuse what is none', async () => {
