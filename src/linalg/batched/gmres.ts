@@ -7,7 +7,7 @@
  * Source: Saad & Schultz 1986; Saad, "Iterative methods for sparse linear systems", 2nd ed., Algorithm 6.9, 6.5.3.
  */
 import type { ScalarInstruction, Scalars, Term, Vector, VectorMap, VectorSpace } from '../vectorSpace'
-import { type BatchedSolver, FLOAT32_FLOOR, clear, isRunning, subtract } from './solver'
+import { type BatchedSolver, FLOAT32_FLOOR, clear, isRunning, subtract, valueWhere } from './solver'
 
 /** Scalars of one iteration j: column j of R, its rotation, and entry j of the right side. */
 interface Column {
@@ -124,8 +124,7 @@ export class BatchedGmres implements BatchedSolver {
       { operation: 'root', out: remainder, a: remainder },
       { operation: 'multiply', out: length, a: length, b: FLOAT32_FLOOR },
       { operation: 'larger', out: open, a: remainder, b: length },
-      { operation: 'add', out: lower, a: 0, b: 0 },
-      { operation: 'choose', out: lower, a: open, b: remainder },
+      ...valueWhere(lower, open, remainder),
     ]
     for (let i = 0; i < j; i++) {
       const [upper, below] = [entries[i]!, entries[i + 1]!]
@@ -152,8 +151,7 @@ export class BatchedGmres implements BatchedSolver {
       { operation: 'choose', out: cosine, a: test, b: product },
       { operation: 'ratio', out: sine, a: lower, b: radius },
       { operation: 'multiply', out: test, a: test, b: active },
-      { operation: 'add', out: diagonal, a: 0, b: 0 },
-      { operation: 'choose', out: diagonal, a: test, b: radius },
+      ...valueWhere(diagonal, test, radius),
       { operation: 'multiply', out: next, a: sine, b: right },
       { operation: 'subtract', out: next, a: 0, b: next },
       { operation: 'multiply', out: right, a: right, b: cosine },
@@ -164,8 +162,7 @@ export class BatchedGmres implements BatchedSolver {
       { operation: 'multiply', out: active, a: active, b: test },
       { operation: 'multiply', out: active, a: active, b: open },
       { operation: 'ratio', out: product, a: 1, b: remainder },
-      { operation: 'add', out: scale, a: 0, b: 0 },
-      { operation: 'choose', out: scale, a: active, b: product },
+      ...valueWhere(scale, active, product),
     )
     return program
   }

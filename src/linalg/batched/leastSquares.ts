@@ -8,8 +8,9 @@
  * A sample stops where A p vanishes, and where ‖s‖ is zero to rounding.
  * Source: Hestenes & Stiefel 1952, section 10; Björck, "Numerical methods for least squares problems", 1996, section 7.4.
  */
-import type { ScalarInstruction, Scalars, Vector, VectorMap, VectorSpace } from '../vectorSpace'
-import { FLOAT32_FLOOR, add, clear, isRunning, subtract } from './solver'
+import type { Scalars, Vector, VectorMap, VectorSpace } from '../vectorSpace'
+import { Progress } from './progress'
+import { add, clear, subtract } from './solver'
 
 export interface LeastSquaresProblem {
   /** x [batch, columns] → [batch, rows]. */
@@ -22,13 +23,15 @@ export interface LeastSquaresProblem {
 }
 
 export class BatchedLeastSquares {
-  /** ‖Aᵀ (b - A x) - damping x‖/‖Aᵀ b‖ after the last `solve`; 0 where Aᵀ b = 0. */
-  readonly residual: Scalars
   private readonly r: Vector
   private readonly q: Vector
   private readonly s: Vector
   private readonly p: Vector
-  private readonly scalars
+  private readonly curvature: Scalars
+  private readonly length: Scalars
+  private readonly alpha: Scalars
+  private readonly beta: Scalars
+  private readonly progress: Progress
 
   constructor(
     private readonly space: VectorSpace,
@@ -36,42 +39,43 @@ export class BatchedLeastSquares {
     rows: number,
     columns: number,
   ) {
-    const scalar = (label: string) => space.scalars(label, batch)
-    this.residual = scalar('residual')
-    this.scalars = {
-      first: scalar('‖Aᵀ b‖²'),
-      limit: scalar('least ‖s‖²'),
-      square: scalar('‖s‖²'),
-      next: scalar('next ‖s‖²'),
-      curvature: scalar('‖A p‖² + damping ‖p‖²'),
-      length: scalar('‖p‖²'),
-      alpha: scalar('alpha'),
-      beta: scalar('beta'),
-      active: scalar('active'),
-      test: scalar('test'),
-    }
+    this.progress = new Progress(space, batch)
+    this.curvature = space.scalars('‖A p‖² + damping ‖p‖²', batch)
+    this.length = space.scalars('damping ‖p‖²', batch)
+    this.alpha = space.scalars('alpha', batch)
+    this.beta = space.scalars('beta', batch)
     this.r = space.vector('CGLS r', batch, rows)
     this.q = space.vector('CGLS q', batch, rows)
     this.s = space.vector('CGLS s', batch, columns)
     this.p = space.vector('CGLS p', batch, columns)
   }
 
+  /** ‖Aᵀ (b - A x) - damping x‖/‖Aᵀ b‖ after the last `solve`; 0 where Aᵀ b = 0. */
+  get residual(): Scalars {
+    return this.progress.residual
+  }
+
   /** x ← the iterate after at most `iterations` steps, each one product with A and one with Aᵀ. */
   async solve(problem: LeastSquaresProblem, x: Vector, iterations: number): Promise<void> {
-    const { space, r, q, s, p, scalars } = this
-    const { first, square, next, curvature, length, alpha, beta, active } = scalars
+    const { space, r, q, s, p, curvature, length, alpha, beta, progress } = this
+    const { first, square, next } = progress
     const { apply, adjoint, b, damping } = problem
     clear(space, x)
     space.copy(b, r)
     await adjoint(r, s)
     space.copy(s, p)
     space.dot(first, s, s)
-    space.compute(this.start())
-    for (let k = 0; k < iterations && isRunning(space, active); k++) {
+    space.compute(progress.start())
+    for (let k = 0; k < iterations && progress.isRunning; k++) {
       await apply(p, q)
       space.dot(curvature, q, q)
       space.dot(length, p, p)
-      space.compute(this.step(damping))
+      space.compute([
+        { operation: 'multiply', out: length, a: length, b: damping },
+        { operation: 'add', out: curvature, a: curvature, b: length },
+        ...progress.stopUnlessLarger(curvature, 0),
+        ...progress.quotient(alpha, square, curvature),
+      ])
       add(space, x, alpha, p)
       subtract(space, r, alpha, q)
       await adjoint(r, s)
@@ -80,53 +84,19 @@ export class BatchedLeastSquares {
         { factor: -damping, vector: x },
       ])
       space.dot(next, s, s)
-      space.compute(this.turn())
+      space.compute([{ operation: 'ratio', out: beta, a: next, b: square }, ...progress.shorten()])
       if (k + 1 === iterations) break
       space.combine(p, [
         { factor: 1, vector: s },
         { factor: beta, vector: p },
       ])
     }
-    space.compute([
-      { operation: 'ratio', out: this.residual, a: square, b: first },
-      { operation: 'root', out: this.residual, a: this.residual },
-    ])
+    space.compute(progress.finish())
   }
 
   release(): void {
-    const { r, q, s, p, residual } = this
-    this.space.release(r, q, s, p, residual, ...Object.values(this.scalars))
-  }
-
-  private start(): ScalarInstruction[] {
-    const { first, limit, square, active } = this.scalars
-    return [
-      { operation: 'add', out: square, a: first, b: 0 },
-      { operation: 'multiply', out: limit, a: first, b: FLOAT32_FLOOR ** 2 },
-      { operation: 'larger', out: active, a: first, b: 0 },
-    ]
-  }
-
-  private step(damping: number): ScalarInstruction[] {
-    const { square, curvature, length, alpha, active, test } = this.scalars
-    return [
-      { operation: 'multiply', out: length, a: length, b: damping },
-      { operation: 'add', out: curvature, a: curvature, b: length },
-      { operation: 'larger', out: test, a: curvature, b: 0 },
-      { operation: 'multiply', out: active, a: active, b: test },
-      { operation: 'ratio', out: test, a: square, b: curvature },
-      { operation: 'add', out: alpha, a: 0, b: 0 },
-      { operation: 'choose', out: alpha, a: active, b: test },
-    ]
-  }
-
-  private turn(): ScalarInstruction[] {
-    const { square, next, limit, beta, active, test } = this.scalars
-    return [
-      { operation: 'ratio', out: beta, a: next, b: square },
-      { operation: 'choose', out: square, a: active, b: next },
-      { operation: 'larger', out: test, a: square, b: limit },
-      { operation: 'multiply', out: active, a: active, b: test },
-    ]
+    const { space, r, q, s, p, curvature, length, alpha, beta, progress } = this
+    progress.release()
+    space.release(r, q, s, p, curvature, length, alpha, beta)
   }
 }

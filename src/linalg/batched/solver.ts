@@ -5,7 +5,7 @@
  * keeps its iterate. Nothing is read back: how many products are spent depends on the CPU alone, where the host can see that
  * every sample has stopped.
  */
-import type { Scalars, Vector, VectorMap, VectorSpace } from '../vectorSpace'
+import type { ScalarInstruction, Scalars, Vector, VectorMap, VectorSpace } from '../vectorSpace'
 
 /** A residual below this fraction of b is float32 rounding: further iterations only amplify it. */
 export const FLOAT32_FLOOR = 1e-6
@@ -46,4 +46,12 @@ export function subtract(space: VectorSpace, x: Vector, factor: Scalars, v: Vect
     { factor: 1, vector: x },
     { factor: { minus: factor }, vector: v },
   ])
+}
+
+/** out ← value where `where` is not 0, else 0, whatever value is there. */
+export function valueWhere(out: Scalars, where: Scalars, value: Scalars): ScalarInstruction[] {
+  return [
+    { operation: 'add', out, a: 0, b: 0 },
+    { operation: 'choose', out, a: where, b: value },
+  ]
 }
