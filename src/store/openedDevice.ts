@@ -1,4 +1,5 @@
 /** The device of one worker: opened on first use, and again where it was lost. */
+import { DeviceLostError } from '../diffusion/backend'
 
 /** What may be lost. */
 export interface Losable {
@@ -24,14 +25,30 @@ export class OpenedDevice<Device extends Losable> {
     return opened
   }
 
-  /** The next `open` opens another, if `opened` is still the present one. */
-  forget(opened: Promise<Device>): void {
-    if (this.opened === opened) this.opened = undefined
+  /** Runs `task` on the device. Where the device is lost under it, another is opened and the task repeated, once. */
+  async use<Result>(
+    task: (device: Device) => Promise<Result>,
+    onRepeat?: (reason: string) => void,
+  ): Promise<Result> {
+    const opened = this.open()
+    try {
+      return await task(await opened)
+    } catch (error) {
+      if (!(error instanceof DeviceLostError)) throw error
+      this.forget(opened)
+      onRepeat?.(error.message)
+      return await task(await this.open())
+    }
   }
 
   /** Destroys the device as a driver reset would. For tests. */
   async lose(): Promise<void> {
     const device = await this.opened
     device?.destroy()
+  }
+
+  /** The next `open` opens another, if `opened` is still the present one. */
+  private forget(opened: Promise<Device>): void {
+    if (this.opened === opened) this.opened = undefined
   }
 }

@@ -10,31 +10,15 @@ export interface PosteriorHost {
   publish(event: PosteriorEvent): void
 }
 
-export class PosteriorDevice {
-  private readonly device = new OpenedDevice(async () => {
-    const { backend, fallback } = await this.host.openBackend()
-    this.host.publish({ type: 'device', adapter: backend.adapter, fallback })
+export type PosteriorDevice = OpenedDevice<Backend>
+
+/** Opens the worker's device on first use, and tells the page of it. */
+export function createPosteriorDevice(host: PosteriorHost): PosteriorDevice {
+  return new OpenedDevice(async () => {
+    const { backend, fallback } = await host.openBackend()
+    host.publish({ type: 'device', adapter: backend.adapter, fallback })
     return backend
   })
-
-  constructor(private readonly host: PosteriorHost) {}
-
-  /** Runs `task` on the device. Where the device is lost under it, another is opened and the task repeated, once. */
-  async use<Result>(task: (backend: Backend) => Promise<Result>): Promise<Result> {
-    const opened = this.device.open()
-    try {
-      return await task(await opened)
-    } catch (error) {
-      if (!(error instanceof DeviceLostError)) throw error
-      this.device.forget(opened)
-      return await task(await this.device.open())
-    }
-  }
-
-  /** See OpenedDevice. */
-  lose(): Promise<void> {
-    return this.device.lose()
-  }
 }
 
 /** What went wrong, in a person's words, with the next step. `what`: for example "ΠGDM's samples". */

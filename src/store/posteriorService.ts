@@ -3,7 +3,12 @@ import { readRun, type SavedRun } from '../experiments/manifold/runFile'
 import { learnedPrior } from '../experiments/mixture/learned'
 import { PosteriorController } from './posteriorController'
 import { PausableJob } from './pausableJob'
-import { explainPosterior, PosteriorDevice, type PosteriorHost } from './posteriorDevice'
+import {
+  createPosteriorDevice,
+  explainPosterior,
+  type PosteriorDevice,
+  type PosteriorHost,
+} from './posteriorDevice'
 import { runFigure2, runTable } from './posteriorJobs'
 import type { JobName, LearnedAnswer, LearnedRequest, PosteriorCommand } from './posteriorMessages'
 
@@ -18,7 +23,7 @@ export class PosteriorService {
   private readonly jobs: { readonly table: PausableJob; readonly figure2: PausableJob }
 
   constructor(private readonly host: ServiceHost) {
-    this.device = new PosteriorDevice(host)
+    this.device = createPosteriorDevice(host)
     this.controller = new PosteriorController(host, this.device)
     const job = (name: JobName) =>
       new PausableJob({

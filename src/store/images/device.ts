@@ -2,7 +2,7 @@
  * What the image lab computes on: WebGPU, where ONNX Runtime and our kernels share a device, else WASM and vectors in the
  * memory of the worker. The lab is the same on both, the second slower.
  */
-import { DeviceLostError, type AdapterDescription } from '../../diffusion/backend'
+import type { AdapterDescription } from '../../diffusion/backend'
 import { createCounters } from '../../gpu/buffers'
 import { openDevice } from '../../gpu/device'
 import { createGpuImagePrimitives } from '../../gpu/imagePrimitives'
@@ -87,36 +87,13 @@ async function openCpu(): Promise<ImagesDevice> {
   }
 }
 
-/** The device of one worker, and its loss. */
-export class PresentDevice {
-  private readonly device: OpenedDevice<ImagesDevice>
+export type PresentDevice = OpenedDevice<ImagesDevice>
 
-  constructor(host: DeviceHost) {
-    this.device = new OpenedDevice(async () => {
-      const { device, fallback } = await host.openDevice()
-      host.publish({ type: 'device', adapter: device.adapter, fallback })
-      return device
-    })
-  }
-
-  /** Runs `task` on the device. Where the device is lost under it, another is opened and the task repeated, once. */
-  async use<Result>(
-    task: (device: ImagesDevice) => Promise<Result>,
-    onRepeat?: (reason: string) => void,
-  ): Promise<Result> {
-    const opened = this.device.open()
-    try {
-      return await task(await opened)
-    } catch (error) {
-      if (!(error instanceof DeviceLostError)) throw error
-      this.device.forget(opened)
-      onRepeat?.(error.message)
-      return await task(await this.device.open())
-    }
-  }
-
-  /** See OpenedDevice. */
-  lose(): Promise<void> {
-    return this.device.lose()
-  }
+/** Opens the worker's device on first use, and tells the page of it. */
+export function createPresentDevice(host: DeviceHost): PresentDevice {
+  return new OpenedDevice(async () => {
+    const { device, fallback } = await host.openDevice()
+    host.publish({ type: 'device', adapter: device.adapter, fallback })
+    return device
+  })
 }

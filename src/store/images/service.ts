@@ -1,6 +1,6 @@
 /** The image lab's work behind its messages, wherever it runs: in a Web Worker, or beside a test. */
 import { PausableJob } from '../pausableJob'
-import { PresentDevice, type DeviceHost } from './device'
+import { createPresentDevice, type DeviceHost, type PresentDevice } from './device'
 import { runCompare, runSampling } from './jobs'
 import type { ImagesCommand, JobName } from './messages'
 import { ModelKeeper, type ModelHost } from './modelKeeper'
@@ -18,7 +18,7 @@ export class ImagesService {
   private readonly jobs: Readonly<Record<JobName, PausableJob>>
 
   constructor(private readonly host: ServiceHost) {
-    this.device = new PresentDevice(host)
+    this.device = createPresentDevice(host)
     this.models = new ModelKeeper(host, this.device, () => this.tasks.shown)
     this.observer = new Observer(this.tasks, host.publish)
     const job = (name: JobName) =>
