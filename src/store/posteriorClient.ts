@@ -7,6 +7,7 @@ import type {
   PosteriorEvent,
   ToPosteriorWorker,
 } from './posteriorMessages'
+import { restartedWorker } from './restartedWorker'
 
 /** Figure 1 and the table live in one worker, Figure 2 in another. */
 export type WorkerName = 'figure 1' | 'figure 2'
@@ -23,36 +24,24 @@ export type Connect = (
   onFailure: (message: string) => void,
 ) => PosteriorClient
 
-/** A client whose Web Worker starts with the first message. */
 export const connectWorker: Connect = (name, onEvent, onFailure) => {
-  let worker: Worker | undefined
   let nextId = 0
   const waiting = new Map<number, (answer: LearnedAnswer) => void>()
-
-  function start(): Worker {
-    const started = new Worker(new URL('./posteriorWorker.ts', import.meta.url), { type: 'module', name })
-    started.addEventListener('message', ({ data }: MessageEvent<FromPosteriorWorker>) => {
-      if ('event' in data) onEvent(data.event)
+  const post: (message: ToPosteriorWorker) => void = restartedWorker<FromPosteriorWorker>({
+    open: () => new Worker(new URL('./posteriorWorker.ts', import.meta.url), { type: 'module', name }),
+    receive: (message) => {
+      if ('event' in message) onEvent(message.event)
       else {
-        waiting.get(data.id)?.(data.answer)
-        waiting.delete(data.id)
+        waiting.get(message.id)?.(message.answer)
+        waiting.delete(message.id)
       }
-    })
-    started.addEventListener('error', ({ message }) => {
-      // The next message starts another.
-      started.terminate()
-      worker = undefined
+    },
+    fail: (message) => {
       for (const answer of waiting.values()) answer({ error: 'The background worker failed.' })
       waiting.clear()
-      onFailure(message || 'The browser could not start or continue it.')
-    })
-    return started
-  }
-
-  function post(message: ToPosteriorWorker): void {
-    worker ??= start()
-    worker.postMessage(message)
-  }
+      onFailure(message)
+    },
+  })
 
   return {
     send: (command) => post({ command }),

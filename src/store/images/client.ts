@@ -1,4 +1,5 @@
 /** The page's end of the image lab's worker. */
+import { restartedWorker } from '../restartedWorker'
 import type { ImagesCommand, ImagesEvent } from './messages'
 
 export interface ImagesClient {
@@ -11,32 +12,10 @@ export type Connect = (
   onFailure: (message: string) => void,
 ) => ImagesClient
 
-/** A client whose Web Worker starts with the first command, and again with the first after a failure. */
-export const connectWorker: Connect = (onEvent, onFailure) => {
-  let worker: Worker | undefined
-
-  function start(): Worker {
-    const started = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'images' })
-    started.addEventListener('message', ({ data }: MessageEvent<ImagesEvent>) => {
-      if (worker === started) onEvent(data)
-    })
-    const fail = (message: string) => {
-      if (worker !== started) return
-      started.terminate()
-      worker = undefined
-      onFailure(message)
-    }
-    started.addEventListener('error', ({ message }) =>
-      fail(message || 'The browser could not start or continue it.'),
-    )
-    started.addEventListener('messageerror', () => fail('A message of it could not be read.'))
-    return started
-  }
-
-  return {
-    send: (command) => {
-      worker ??= start()
-      worker.postMessage(command)
-    },
-  }
-}
+export const connectWorker: Connect = (onEvent, onFailure) => ({
+  send: restartedWorker<ImagesEvent>({
+    open: () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'images' }),
+    receive: onEvent,
+    fail: onFailure,
+  }),
+})
