@@ -23,7 +23,7 @@ import type { ImagesEvent } from './messages'
 import { isSideOf, nearestSide, sidesInWords } from './modelSides'
 import { quantizeBrush, quantizeKernel } from './polylines'
 import { isSamplerSetting } from './samplerSettings'
-import type { ImagesLab } from './types'
+import type { Crop, ImagesLab } from './types'
 import { readImagesUrl, writeImagesUrl } from './url'
 
 const LAB = 'images'
@@ -176,10 +176,7 @@ export function startImagesLab({
   }))
 
   /** Shows settings of a preset or a link: opens their image and model where they are others. */
-  function show(
-    settings: ImagesSettings,
-    crop: ReturnType<typeof readImagesUrl>['state']['crop'] = null,
-  ): void {
+  function show(settings: ImagesSettings, crop: Crop | null = null): void {
     const before = lab.getState().settings
     const isSameImage = settings.image === before.image && source.isThere
     const isSameModel = settings.model === (model.present ?? before.model) && model.isExpected
@@ -394,32 +391,16 @@ export function startImagesLab({
   function followUrl(): void {
     if (currentUrl() === labFragment(LAB)) return
     cancelJobs()
-    const { state, problems, autorun } = readImagesUrl(labFragment(LAB))
-    const { settings } = lab.getState()
-    // The visitor's own picture and model are still here: going back to them is no link from elsewhere.
-    const own = new URLSearchParams(labFragment(LAB))
-    const keepsImage = own.get('image') === 'own' && settings.image === 'own'
-    const keepsModel = own.get('model') === 'own' && settings.model === 'own'
-    const kept = problems.filter(
-      (text) =>
-        !((keepsImage && text.includes('bundled picture')) || (keepsModel && text.includes('bundled model'))),
-    )
+    const { state, problems, autorun } = readImagesUrl(labFragment(LAB), lab.getState().settings)
     lab.setState(({ compare: rows }) => ({
       preset: state.preset,
       strokes: state.strokes,
       drawnKernel: state.drawnKernel,
       compare: { ...rows, methods: state.methods },
       hidden: state.hidden,
-      notices: [...routeProblems(location.hash), ...kept],
+      notices: [...routeProblems(location.hash), ...problems],
     }))
-    show(
-      {
-        ...state.settings,
-        ...(keepsImage && { image: 'own' }),
-        ...(keepsModel && { model: 'own' }),
-      },
-      state.crop,
-    )
+    show(state.settings, state.crop)
     if (autorun) lab.getState().start()
   }
 

@@ -55,9 +55,15 @@ const KNOWN: readonly string[] = [
   'run',
 ]
 const NAMES = ['model', 'image'] as const
+type Name = (typeof NAMES)[number]
 
-/** Reads the lab's own part of a fragment (with or without #). */
-export function readImagesUrl(fragment: string): ReadImagesUrl {
+/**
+ * Reads the lab's own part of a fragment (with or without #).
+ *
+ * @param present settings of the lab that is open: going back to a picture or model of the visitor's own that is still here
+ * is no link from elsewhere
+ */
+export function readImagesUrl(fragment: string, present?: Pick<ImagesSettings, Name>): ReadImagesUrl {
   const parameters = new URLSearchParams(fragment.replace(/^#/, ''))
   const problems: string[] = []
   const presetText = parameters.get('preset')
@@ -66,7 +72,12 @@ export function readImagesUrl(fragment: string): ReadImagesUrl {
     problems.push(`preset = "${presetText}" is not one of: ${imagesPresetNames.join(', ')}. Using ${preset}.`)
   }
   const base = imagesPresets[preset]
-  const settings = readSettings(parameters, base.settings, problems)
+  const own = NAMES.filter((name) => parameters.get(name) === 'own' && present?.[name] === 'own')
+  const settings = readSettings(
+    parameters,
+    { ...base.settings, ...Object.fromEntries(own.map((name) => [name, 'own'])) },
+    problems,
+  )
   for (const name of parameters.keys()) {
     if (!KNOWN.includes(name) && !imagesKeys.some((key) => key === name)) {
       problems.push(`"${name}" is not a setting of the image lab; it was ignored.`)
@@ -114,7 +125,7 @@ function readSettings(parameters: URLSearchParams, base: ImagesSettings, problem
   const settings = { ...base }
   for (const key of NAMES) {
     const text = parameters.get(key)
-    if (text === null) continue
+    if (text === null || text === base[key]) continue
     if (text === 'own') {
       const [what, which] = key === 'image' ? ['a picture', 'picture'] : ['a model', 'model']
       problems.push(

@@ -109,6 +109,16 @@ describe('the image lab in a link', () => {
     for (const problem of problems) expect(problem).toContain('never left')
   })
 
+  it('goes back to an own picture that is still here, whatever else is wrong', () => {
+    const present = { image: 'own', model: 'photo-64' }
+    const { state, problems } = readImagesUrl(
+      '#image=own&model=own&task=mri&acceleration=8&centre=0.4',
+      present,
+    )
+    expect(state.settings).toEqual({ ...defaults.settings, image: 'own' })
+    expect(problems.filter((text) => text.includes('never left'))).toHaveLength(1)
+  })
+
   it('knows every method', () => {
     const methods = readImagesUrl(`#compare=${[...imageMethodNames].toReversed().join(',')}`).state.methods
     expect(methods).toEqual(imageMethodNames)
