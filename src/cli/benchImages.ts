@@ -24,13 +24,12 @@ import {
   readRows,
   writeRow,
 } from '../experiments/images/benchmarkTable'
-import { sizeOf } from '../experiments/images/run'
 import { createCpuVectors } from '../linalg/cpuVectors'
 import { sha256Of } from '../onnx/modelStore'
 import { createOnnxDenoiser } from '../onnx/session/denoiser'
 import { type ImageDistance, loadImageDistance } from '../onnx/session/imageDistance'
 import { createCpuImagePrimitives } from '../operators/cpuPrimitives'
-import type { ImageShape } from '../operators/types'
+import { type ImageShape, sizeOf } from '../operators/types'
 import { readModelFolder, shapeOfModel } from './imageModelFiles'
 import { openCpuRuntime, readProvider } from './imageDevice'
 import { bundledPictures, readIdxImages, readPictures } from './imageFiles'

@@ -13,6 +13,7 @@
 import type { ImageDenoiser } from '../diffusion/image/types'
 import { DOMAIN } from '../math/philox'
 import type { Vector } from '../linalg/vectorSpace'
+import { sizeOf } from '../operators/types'
 import { NonFiniteOutputError } from './session/errors'
 import { smoothImages } from './testImages'
 import { type Measurements, type VerificationReport, conclude } from './verdicts'
@@ -64,7 +65,7 @@ class Verification {
     private readonly options: VerificationOptions,
   ) {
     const { shape, batch } = denoiser
-    this.#size = shape.channels * shape.height * shape.width
+    this.#size = sizeOf(shape)
     const images = options.images ?? smoothImages(shape, batch, options.seed)
     if (images.length < this.#size) throw new RangeError('There is no whole image to verify the model with.')
     const given = Math.floor(images.length / this.#size)

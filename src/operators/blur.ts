@@ -4,7 +4,7 @@
  *     y[i, j] = Σ_{u, v} k[u, v] x[reflect(i + u), reflect(j + v)],   u, v = -(size - 1)/2 .. (size - 1)/2
  */
 import type { ImagePrimitives } from './primitives'
-import type { DescriptionOf, ImageShape, MeasuredMap } from './types'
+import { type DescriptionOf, type ImageShape, type MeasuredMap, sizeOf } from './types'
 
 /** Errors: RangeError where the kernel is not square and odd, not finite, zero, or too wide to be reflected. */
 export function createBlur(
@@ -35,7 +35,7 @@ export function createBlur(
       { count: batch * channels, height, width },
     ),
     output: shape,
-    observed: channels * height * width,
+    observed: sizeOf(shape),
   }
 }
 

@@ -9,7 +9,13 @@ import { createInpainting } from './inpainting'
 import { createMri } from './mri'
 import type { ImagePrimitives } from './primitives'
 import { createSuperResolution } from './superResolution'
-import type { ImageOperator, ImageShape, MeasuredMap, OperatorDescription } from './types'
+import {
+  type ImageOperator,
+  type ImageShape,
+  type MeasuredMap,
+  type OperatorDescription,
+  sizeOf,
+} from './types'
 
 /**
  * A on a batch of images of one shape, on the device of `primitives`.
@@ -22,8 +28,8 @@ export function createImageOperator(
   primitives: ImagePrimitives,
 ): ImageOperator {
   const { map, output, observed } = createMap(description, shape, batch, primitives)
-  const inputSize = shape.channels * shape.height * shape.width
-  const outputSize = output.channels * output.height * output.width
+  const inputSize = sizeOf(shape)
+  const outputSize = sizeOf(output)
   return {
     description,
     input: shape,

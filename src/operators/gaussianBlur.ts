@@ -7,7 +7,7 @@ import { alongBothAxes } from './alongBothAxes'
 import { type AxisMatrix, realMatrix } from './axisMatrix'
 import { checkKernelSize } from './blur'
 import { type ImagePrimitives, reflected } from './primitives'
-import type { DescriptionOf, ImageShape, MeasuredMap } from './types'
+import { type DescriptionOf, type ImageShape, type MeasuredMap, sizeOf } from './types'
 
 /** Errors: RangeError for a standard deviation that is not above 0, or a kernel that is even or too wide. */
 export function createGaussianBlur(
@@ -16,7 +16,7 @@ export function createGaussianBlur(
   batch: number,
   primitives: ImagePrimitives,
 ): MeasuredMap {
-  const { channels, height, width } = shape
+  const { height, width } = shape
   checkKernelSize(size, shape)
   const weights = gaussianWeights(standardDeviation, size)
   return {
@@ -29,7 +29,7 @@ export function createGaussianBlur(
       primitives,
     ),
     output: shape,
-    observed: channels * height * width,
+    observed: sizeOf(shape),
   }
 }
 

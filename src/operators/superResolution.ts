@@ -6,7 +6,7 @@ import { bicubicRows } from '../math/scaling'
 import { alongBothAxes } from './alongBothAxes'
 import { type AxisMatrix, realMatrix } from './axisMatrix'
 import type { ImagePrimitives } from './primitives'
-import type { DescriptionOf, ImageShape, MeasuredMap } from './types'
+import { type DescriptionOf, type ImageShape, type MeasuredMap, sizeOf } from './types'
 
 /** Error: RangeError for a factor that is no integer above 1 or does not divide both sides. */
 export function createSuperResolution(
@@ -37,7 +37,7 @@ export function createSuperResolution(
       primitives,
     ),
     output,
-    observed: channels * output.height * output.width,
+    observed: sizeOf(output),
   }
 }
 

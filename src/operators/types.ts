@@ -12,6 +12,11 @@ export interface ImageShape {
   readonly width: number
 }
 
+/** How many numbers an image of this shape has. */
+export function sizeOf({ channels, height, width }: ImageShape): number {
+  return channels * height * width
+}
+
 /** What A is, as data: it can be sent to a worker. The host makes it from a task's settings (src/experiments/images). */
 export type OperatorDescription =
   /** Pixels where mask is 0 are not observed; y is 0 there. mask [height, width]. */

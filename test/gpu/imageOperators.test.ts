@@ -7,16 +7,8 @@ import { createCpuImagePrimitives } from '../../src/operators/cpuPrimitives'
 import { createImageOperator } from '../../src/operators/createOperator'
 import { createDct } from '../../src/operators/dct'
 import type { ImagePrimitives } from '../../src/operators/primitives'
-import type { LinearMap } from '../../src/operators/types'
-import {
-  descriptionsFor,
-  dot,
-  normals,
-  relativeError,
-  shapes,
-  sizeOf,
-  vectorOf,
-} from '../operators/operators'
+import { type LinearMap, sizeOf } from '../../src/operators/types'
+import { descriptionsFor, dot, normals, relativeError, shapes, vectorOf } from '../operators/operators'
 import { openTestDevice } from './adapter'
 
 const { device } = await openTestDevice()

@@ -4,9 +4,9 @@ import { createCpuImagePrimitives } from '../../src/operators/cpuPrimitives'
 import { createImageOperator } from '../../src/operators/createOperator'
 import { createDct } from '../../src/operators/dct'
 import { gaussianWeights } from '../../src/operators/gaussianBlur'
-import type { ImageShape, LinearMap, OperatorDescription } from '../../src/operators/types'
+import { type ImageShape, type LinearMap, type OperatorDescription, sizeOf } from '../../src/operators/types'
 import { pattern, reference } from '../fixtures/images/reference'
-import { descriptionsFor, dot, normals, relativeError, shapes, sizeOf, vectorOf } from './operators'
+import { descriptionsFor, dot, normals, relativeError, shapes, vectorOf } from './operators'
 
 const space = createCpuVectors()
 const primitives = createCpuImagePrimitives(space)

@@ -12,8 +12,6 @@ export function normals(count: number, index: number): Float32Array {
   return Float32Array.from(out)
 }
 
-export const sizeOf = ({ channels, height, width }: ImageShape): number => channels * height * width
-
 /** All that a shape allows. */
 export function descriptionsFor(shape: ImageShape): OperatorDescription[] {
   const { channels, height, width } = shape

@@ -9,6 +9,7 @@
 import type { BatchedSolver } from '../../linalg/batched/solver'
 import { batchedSolvers } from '../../linalg/batched/solvers'
 import type { Scalars, Vector, VectorMap } from '../../linalg/vectorSpace'
+import { sizeOf } from '../../operators/types'
 import type { EstimatorRequest, ImageSolverName } from './types'
 
 /**
@@ -20,8 +21,7 @@ export const SUFFICIENT_ITERATIONS = 50
 /** Sizes of an image and of its measurement. Error: RangeError where sigma_y is not above 0 or y has another shape. */
 export function checkMeasurement({ denoiser, operator, y, sigmaY }: EstimatorRequest) {
   const { batch } = denoiser
-  const { channels, height, width } = operator.output
-  const output = channels * height * width
+  const output = sizeOf(operator.output)
   if (!(sigmaY > 0 && Number.isFinite(sigmaY))) {
     throw new RangeError(`The measurement noise sigma_y must be above 0, not ${sigmaY}.`)
   }
@@ -30,7 +30,7 @@ export function checkMeasurement({ denoiser, operator, y, sigmaY }: EstimatorReq
       `y is [${y.batch}, ${y.size}], but the operator gives [${batch}, ${output}]: measure it with the same operator.`,
     )
   }
-  return { input: denoiser.shape.channels * denoiser.shape.height * denoiser.shape.width, output }
+  return { input: sizeOf(denoiser.shape), output }
 }
 
 /** out ← y - A x. */

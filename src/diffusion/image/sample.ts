@@ -8,6 +8,7 @@
  */
 import { DOMAIN } from '../../math/philox'
 import type { Vector } from '../../linalg/vectorSpace'
+import { sizeOf } from '../../operators/types'
 import type { JobControl } from '../backend'
 import { nextTask, permission } from '../jobControl'
 import type { Plan } from '../types'
@@ -58,7 +59,7 @@ export async function sampleImages(
 ): Promise<ImageSamples> {
   const { denoiser, plan, seed, options } = request
   const { space, batch, shape } = denoiser
-  const size = shape.channels * shape.height * shape.width
+  const size = sizeOf(shape)
   if (plan.length === 0) throw new RangeError('A plan needs at least one step.')
   const before = { ...denoiser.passes }
   const estimator = createImageEstimator(request)

@@ -4,6 +4,7 @@
  *     ‖A x̂ - y‖ / (sigma_y √observed),   ‖b - M v‖/‖b‖ of the step's system,   ‖x‖², which tells whether x is finite
  */
 import type { Scalars, Vector } from '../../linalg/vectorSpace'
+import { sizeOf } from '../../operators/types'
 import type { Plan } from '../types'
 import type { EstimatorRequest, ImageMethodOptions } from './types'
 
@@ -61,9 +62,8 @@ export class StepHistory {
   ) {
     const { denoiser, operator } = request
     const { space, batch } = denoiser
-    const { channels, height, width } = operator.output
     this.vector = space.vector('history', batch, COLUMNS * plan.length)
-    this.measured = space.vector('A x̂ - y', batch, channels * height * width)
+    this.measured = space.vector('A x̂ - y', batch, sizeOf(operator.output))
     this.square = space.scalars('‖x‖²', batch)
     this.misfit = space.scalars('misfit', batch)
     this.none = space.scalars('none', batch)

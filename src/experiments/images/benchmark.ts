@@ -19,10 +19,11 @@ import { psnr, ssim } from '../../math/imageMetrics'
 import { createImageOperator } from '../../operators/createOperator'
 import { createDct } from '../../operators/dct'
 import type { ImagePrimitives } from '../../operators/primitives'
+import { sizeOf } from '../../operators/types'
 import type { BenchmarkMethod } from './benchmarkMethods'
 import { randomBoxCentre } from './masks'
 import { describeMeasurement, measure } from './measurement'
-import { misfitOf, sizeOf, type DenoiserRange } from './run'
+import { misfitOf, type DenoiserRange } from './run'
 import { defaultImagesSettings, type ImagesSettings, type TaskName } from './settings'
 
 /** The paper's tasks with its noise levels; sizes are the same parts of the image's side as there. */

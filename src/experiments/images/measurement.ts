@@ -7,7 +7,7 @@ import type { Vector, VectorSpace } from '../../linalg/vectorSpace'
 import { DOMAIN } from '../../math/philox'
 import { largestKernelSize } from '../../operators/blur'
 import { gaussianWeights } from '../../operators/gaussianBlur'
-import type { ImageOperator, ImageShape, OperatorDescription } from '../../operators/types'
+import { type ImageOperator, type ImageShape, type OperatorDescription, sizeOf } from '../../operators/types'
 import { type BrushStroke, boxMask, brushMask, columnMask, randomMask } from './masks'
 import { drawnMotionKernel, randomMotionKernel } from './motionKernel'
 import { type Picture, pictureOfImage } from './pictures'
@@ -95,15 +95,14 @@ export function measure(
 
 /** 1 where y is measured and 0 elsewhere, of one image; null where all of it is. */
 function measuredPart({ description, output }: ImageOperator): Float32Array | null {
-  const { channels, height, width } = output
-  const length = channels * height * width
+  const length = sizeOf(output)
   switch (description.kind) {
     case 'inpainting': {
       const { mask } = description
       return Float32Array.from({ length }, (_, i) => (mask[i % mask.length] === 0 ? 0 : 1))
     }
     case 'mri':
-      return Float32Array.from({ length }, (_, i) => (description.columns[i % width] === 0 ? 0 : 1))
+      return Float32Array.from({ length }, (_, i) => (description.columns[i % output.width] === 0 ? 0 : 1))
     case 'blur':
     case 'gaussianBlur':
     case 'superResolution':
@@ -123,7 +122,7 @@ export async function observationPicture(
 ): Promise<Picture> {
   const { description, input, output } = operator
   if (description.kind === 'mri') {
-    const filled = space.vector('zero-filled inverse', 1, input.channels * input.height * input.width)
+    const filled = space.vector('zero-filled inverse', 1, sizeOf(input))
     operator.adjoint(y, filled)
     const picture = pictureOfImage(await space.read(filled), input)
     space.release(filled)

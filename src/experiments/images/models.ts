@@ -15,6 +15,7 @@ import { createOnnxDenoiser, type OnnxDenoiser } from '../../onnx/session/denois
 import type { OrtRuntime } from '../../onnx/session/runtime'
 import { verifyDenoiser, type VerificationReport } from '../../onnx/verify'
 import { createCpuVectors } from '../../linalg/cpuVectors'
+import { sizeOf } from '../../operators/types'
 
 /** Where a model computes. */
 export interface ModelDevice {
@@ -113,7 +114,7 @@ export async function warmUp(
   { sigmaMin, sigmaMax }: DenoiserContract,
 ): Promise<void> {
   const { space, batch, shape } = denoiser
-  const size = shape.channels * shape.height * shape.width
+  const size = sizeOf(shape)
   const [x, out] = [space.vector('warm-up x', batch, size), space.vector('warm-up out', batch, size)]
   try {
     const { vjp } = await denoiser.linearize(x, Math.sqrt(sigmaMin * sigmaMax))

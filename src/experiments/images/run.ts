@@ -15,7 +15,7 @@ import { psnr, ssim } from '../../math/imageMetrics'
 import { createImageOperator } from '../../operators/createOperator'
 import { createDct } from '../../operators/dct'
 import type { ImagePrimitives } from '../../operators/primitives'
-import type { ImageOperator, ImageShape, OperatorDescription } from '../../operators/types'
+import { type ImageOperator, type ImageShape, type OperatorDescription, sizeOf } from '../../operators/types'
 import { describeMeasurement, measure, type Drawings } from './measurement'
 import type { ImagesSettings } from './settings'
 
@@ -214,8 +214,4 @@ function covarianceOf({ denoiser, primitives, range }: ImageRunRequest): Spectra
     transform: createDct(denoiser.shape, denoiser.batch, primitives),
     variances: powerLawVariances(denoiser.shape, range.gaussianFit ?? PHOTOGRAPHS),
   }
-}
-
-export function sizeOf({ channels, height, width }: ImageShape): number {
-  return channels * height * width
 }

@@ -8,7 +8,7 @@
 import type { Tensor } from 'onnxruntime-web'
 import type { ImageDenoiser, ImageLinearization } from '../../diffusion/image/types'
 import type { CpuVector, Vector, VectorSpace } from '../../linalg/vectorSpace'
-import type { ImageShape } from '../../operators/types'
+import { type ImageShape, sizeOf } from '../../operators/types'
 import { ContractError, type DenoiserContract } from '../contract'
 import { countFlops } from '../cost'
 import { type DerivativeMode, type SplitModel, splitModel } from '../differentiate'
@@ -147,7 +147,7 @@ class OrtDenoiser implements OnnxDenoiser {
     this.space = space
     this.shape = shape
     this.batch = batch
-    this.#size = shape.channels * shape.height * shape.width
+    this.#size = sizeOf(shape)
     this.#chunks = Array.from({ length: Math.ceil(batch / capacity) }, (_, i) => ({
       first: i * capacity,
       rows: Math.min(capacity, batch - i * capacity),

@@ -2,9 +2,9 @@
 import type { ImageStepRecord } from '../../diffusion/image/stepHistory'
 import { NOMINAL_VJP_COST } from '../../experiments/images/compare'
 import { pictureOfImage } from '../../experiments/images/pictures'
-import { sizeOf, type ImageRun } from '../../experiments/images/run'
+import type { ImageRun } from '../../experiments/images/run'
 import type { ImagesSettings } from '../../experiments/images/settings'
-import type { ImageShape } from '../../operators/types'
+import { type ImageShape, sizeOf } from '../../operators/types'
 import type { PreparedTask } from './preparedTask'
 import type { CompareRow, Picture, RunResult, StepRecord } from './types'
 

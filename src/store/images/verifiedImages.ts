@@ -1,7 +1,7 @@
 /** Pictures as the clean images that a model is verified with. */
 import type { VerifiedImages } from '../../experiments/images/models'
 import { imageOfPicture, scaledSquare } from '../../experiments/images/pictures'
-import type { ImageShape } from '../../operators/types'
+import { type ImageShape, sizeOf } from '../../operators/types'
 import { centralCrop, type DecodeImage, openPicture } from './imageSource'
 import type { Picture } from './types'
 
@@ -29,7 +29,7 @@ export async function familiarImages(
   )
   const found = images.filter((image) => image !== undefined)
   if (found.length === 0) return undefined
-  const size = shape.channels * shape.height * shape.width
+  const size = sizeOf(shape)
   const pixels = new Float32Array(found.length * size)
   for (const [i, image] of found.entries()) pixels.set(image, i * size)
   return { pixels, familiar: true }

@@ -12,7 +12,7 @@ import { createCpuImagePrimitives } from '../../../src/operators/cpuPrimitives'
 import { createImageOperator } from '../../../src/operators/createOperator'
 import { createDct } from '../../../src/operators/dct'
 import type { ImagePrimitives } from '../../../src/operators/primitives'
-import type { ImageShape, OperatorDescription } from '../../../src/operators/types'
+import { type ImageShape, type OperatorDescription, sizeOf } from '../../../src/operators/types'
 
 export const shape: ImageShape = { channels: 3, height: 2, width: 4 }
 export const size = 24
@@ -69,8 +69,7 @@ async function matrixOf(
 /** A [observed, size] and C [size, size]. */
 export async function matrices(description: OperatorDescription) {
   const probe = createImageOperator(description, shape, 1, createCpuImagePrimitives(createCpuVectors()))
-  const { channels, height, width } = probe.output
-  const m = channels * height * width
+  const m = sizeOf(probe.output)
   const A = await matrixOf(m, size, (_, primitives, count, x, out) =>
     createImageOperator(description, shape, count, primitives).apply(x, out),
   )

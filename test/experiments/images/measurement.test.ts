@@ -13,8 +13,8 @@ import {
 import { createCpuVectors } from '../../../src/linalg/cpuVectors'
 import { createCpuImagePrimitives } from '../../../src/operators/cpuPrimitives'
 import { createImageOperator } from '../../../src/operators/createOperator'
-import type { ImageShape } from '../../../src/operators/types'
-import { normals, sizeOf, vectorOf } from '../../operators/operators'
+import { type ImageShape, sizeOf } from '../../../src/operators/types'
+import { normals, vectorOf } from '../../operators/operators'
 
 const space = createCpuVectors()
 const primitives = createCpuImagePrimitives(space)

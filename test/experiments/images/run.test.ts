@@ -8,12 +8,13 @@ import {
   passesPerEstimate,
 } from '../../../src/experiments/images/compare'
 import { imageMethodNames } from '../../../src/experiments/images/methodDefinitions'
-import { measureImage, runImages, sizeOf } from '../../../src/experiments/images/run'
+import { measureImage, runImages } from '../../../src/experiments/images/run'
 import { defaultImagesSettings, type ImagesSettings } from '../../../src/experiments/images/settings'
 import { createCpuVectors } from '../../../src/linalg/cpuVectors'
 import { RandomStream } from '../../../src/math/philox'
 import { createCpuImagePrimitives } from '../../../src/operators/cpuPrimitives'
 import { createDct } from '../../../src/operators/dct'
+import { sizeOf } from '../../../src/operators/types'
 
 const shape = { channels: 1, height: 16, width: 16 }
 const law = { standardDeviation: 0.5, exponent: 3 }

@@ -9,6 +9,7 @@
  * Source: François Rozet's library azula (since 0.11), `azula.guidance.jfps`.
  */
 import type { Scalars, Vector } from '../../../linalg/vectorSpace'
+import { sizeOf } from '../../../operators/types'
 import type { AffineStep } from '../../types'
 import { ObservedSystem, SUFFICIENT_ITERATIONS } from '../observedSystem'
 import { SpectralFilter } from '../spectralFilter'
@@ -22,8 +23,7 @@ export class JfpsEstimator implements ImageEstimator {
   /** Errors: RangeError where Sigma_x (`fit`) is missing or has another size than the image, or as ObservedSystem. */
   constructor(private readonly request: EstimatorRequest) {
     const { denoiser, fit } = request
-    const { channels, height, width } = denoiser.shape
-    if (fit?.variances.length !== channels * height * width) {
+    if (fit?.variances.length !== sizeOf(denoiser.shape)) {
       throw new RangeError(
         'JFPS needs a Gaussian fit of the images: one variance for each number of an image.',
       )
