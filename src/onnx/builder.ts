@@ -3,7 +3,7 @@ import type { GraphDraft } from './draft'
 import type { Attribute, ElementType, ValueType } from './graph'
 import { ELEMENT_TYPE_CODES } from './elementTypes'
 import type { AttributeValues, Builder } from './rule'
-import { elementCount, encodeTensor } from './tensor'
+import { elementCount, encodeTensor, sameShape } from './tensor'
 
 /** The end of an axis, whatever its length. */
 const TO_THE_END = 2 ** 63
@@ -91,10 +91,6 @@ export function createBuilder(draft: GraphDraft): Builder {
       return node('ConstantOfShape', [integers(type.shape)], { value: { tensor: value } })
     },
   }
-}
-
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i])
 }
 
 /** Attributes as rules and tests write them. */

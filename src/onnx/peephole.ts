@@ -10,7 +10,7 @@
 import type { GraphDraft, NewNode } from './draft'
 import type { GraphNode, ValueType } from './graph'
 import type { NodeView } from './rule'
-import { encodeTensor } from './tensor'
+import { encodeTensor, sameShape } from './tensor'
 
 const BROADCASTING = new Set(['Add', 'Sub', 'Mul', 'Div'])
 
@@ -88,10 +88,6 @@ function one(draft: GraphDraft, op: string, inputs: readonly string[], extra?: P
 
 function multiply(draft: GraphDraft, a: string, b: string): string {
   return one(draft, 'Mul', [a, b])
-}
-
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i])
 }
 
 /** Input 0, where the node changes neither shape nor type. */

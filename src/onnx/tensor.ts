@@ -34,6 +34,10 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1)
 }
 
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i])
+}
+
 export function isDecodable(tensor: ValueType): boolean {
   return elementCount(tensor.shape) <= LARGEST_DECODED
 }

@@ -8,6 +8,7 @@
  *
  * Source: github.com/onnx/onnx, docs/Operators.md.
  */
+import { elementCount } from '../tensor'
 import { reduce } from './reduction'
 import { mapGroups, resolveAxes, resolveAxis } from './strided'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
@@ -59,7 +60,7 @@ const batchNormalization: OperatorRule = {
     ]
     const { type, shape } = inputs[0]!
     const epsilon = node.float('epsilon', DEFAULT_EPSILON)
-    const size = shape.slice(2).reduce((a, b) => a * b, 1)
+    const size = elementCount(shape.slice(2))
     const data = x.map((value, i) => {
       const c = Math.floor(i / size) % scale.length
       return ((value - mean[c]!) / Math.sqrt(variance[c]! + epsilon)) * scale[c]! + bias[c]!

@@ -6,8 +6,9 @@
  * Softmax, which every provider has and whose derivatives are known. Source: ONNX, docs/Operators.md; Vaswani et al.,
  * "Attention is all you need", arXiv:1706.03762.
  */
+import { sameShape } from '../tensor'
 import { broadcastShape, broadcastStrides } from './broadcast'
-import { checkTableSize, sameShape, stridedOffsets } from './strided'
+import { checkTableSize, stridedOffsets } from './strided'
 import type { Values, ValueType } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 

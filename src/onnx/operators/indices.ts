@@ -2,8 +2,8 @@
  * Where the gathering and scattering operators read and write: positions in the flattened data. Negative indices count
  * from the end of their dimension. Source: github.com/onnx/onnx, docs/Operators.md.
  */
-import { elementCount } from '../tensor'
-import { resolveAxis, sameShape, stridedOffsets, stridesOf } from './strided'
+import { elementCount, sameShape } from '../tensor'
+import { resolveAxis, stridedOffsets, stridesOf } from './strided'
 import type { Values } from '../graph'
 import type { NodeView } from '../rule'
 

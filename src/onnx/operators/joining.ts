@@ -2,8 +2,8 @@
  * Concat and Split. Each is linear, and the adjoint of the other: the cotangent of what was joined is parted, and of what
  * was parted joined. Source: github.com/onnx/onnx, docs/Operators.md.
  */
-import { elementCount } from '../tensor'
-import { pick, resolveAxis, sameShape, sizesIn, stridedOffsets, stridesOf } from './strided'
+import { elementCount, sameShape } from '../tensor'
+import { pick, resolveAxis, sizesIn, stridedOffsets, stridesOf } from './strided'
 import type { Values, ValueType } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 

@@ -6,6 +6,7 @@
  */
 import type { Values, ValueType } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
+import { elementCount } from '../tensor'
 import { einsum } from './einsum'
 import { broadcastShape, broadcastStrides } from './broadcast'
 import { pick, stridedOffsets } from './strided'
@@ -78,13 +79,8 @@ function turned(build: Builder, x: string): string {
 
 /** B̄ of a matrix B that every batch shares: one product of all rows, instead of one each that are then summed. */
 function sharedGradient(build: Builder, a: string, yBar: string, { k, n }: Product): string {
-  const rows = (x: string, columns: number) => {
-    const count = build
-      .typeOf(x)
-      .shape.slice(0, -1)
-      .reduce((all, size) => all * size, 1)
-    return build.reshape(x, [count, columns])
-  }
+  const rows = (x: string, columns: number) =>
+    build.reshape(x, [elementCount(build.typeOf(x).shape.slice(0, -1)), columns])
   return build.node('MatMul', [turned(build, rows(a, k)), rows(yBar, n)])
 }
 

@@ -11,13 +11,13 @@
  * normalised in float32, as ONNX Runtime does. Source: Ba et al., "Layer normalization", arXiv:1607.06450; ONNX,
  * docs/Operators.md.
  */
-import { elementCount } from '../tensor'
+import { elementCount, sameShape } from '../tensor'
 import { rules as otherRules } from './affineNormalisation'
 import { rules as groupRules } from './groupNormalisation'
 import { DEFAULT_EPSILON, hasPlainLayer, normaliseRows, plainLayer } from './normalisedRows'
 import { reduce } from './reduction'
 import { broadcastShape, broadcastStrides } from './broadcast'
-import { axesFrom, resolveAxis, sameShape, stridedOffsets } from './strided'
+import { axesFrom, resolveAxis, stridedOffsets } from './strided'
 import type { Values, ValueType } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 

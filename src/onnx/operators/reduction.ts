@@ -25,7 +25,7 @@ const REDUCTIONS: Readonly<Record<string, Reduction>> = {
     fold: (values) => sum(values) / values.length,
     weights(build, x, _y, axes) {
       const { shape } = build.typeOf(x)
-      return build.scalar(1 / axes.reduce((count, axis) => count * shape[axis]!, 1), x)
+      return build.scalar(1 / elementCount(axes.map((axis) => shape[axis]!)), x)
     },
   },
   ReduceMax: { fold: (values) => values.reduce((a, b) => Math.max(a, b), -Infinity), weights: shareOfTies },

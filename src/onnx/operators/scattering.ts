@@ -4,9 +4,8 @@
  * Both are linear in (x, u): ẏ scatters u̇ into ẋ; ū_j = ȳ_{p(j)}, and x̄ = ȳ, without the entries that were replaced.
  * Positions that are replaced twice have no defined value, so none is differentiated. Source: docs/Operators.md of ONNX.
  */
-import { elementCount } from '../tensor'
+import { elementCount, sameShape } from '../tensor'
 import { gatheredElements, gatheredRows, rowsOfIndices } from './indices'
-import { sameShape } from './strided'
 import type { Values } from '../graph'
 import type { AttributeValues, NodeView, OperatorRule, OperatorRules } from '../rule'
 

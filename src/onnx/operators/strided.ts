@@ -100,10 +100,6 @@ export function axesFrom(first: number, rank: number): number[] {
   return Array.from({ length: rank - first }, (_, i) => first + i)
 }
 
-export function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i])
-}
-
 /** A shape given as an input. Errors: OnnxError where a size is no size. */
 export function sizesIn(node: NodeView, input: number): readonly number[] {
   const sizes = node.integers(input)
