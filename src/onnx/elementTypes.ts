@@ -1,5 +1,6 @@
 /** TensorProto.DataType: how files write element types. */
 import type { ElementType } from './graph'
+import { isFloat } from './tensor'
 
 export const ELEMENT_TYPE_CODES: Readonly<Record<ElementType, number>> = {
   float32: 1,
@@ -20,3 +21,8 @@ export const ELEMENT_TYPE_CODES: Readonly<Record<ElementType, number>> = {
 export const ELEMENT_TYPES: ReadonlyMap<number, ElementType> = new Map(
   (Object.keys(ELEMENT_TYPE_CODES) as ElementType[]).map((type) => [ELEMENT_TYPE_CODES[type], type]),
 )
+
+export function isFloatCode(code: number): boolean {
+  const type = ELEMENT_TYPES.get(code)
+  return type !== undefined && isFloat(type)
+}

@@ -4,7 +4,7 @@
  * WebGPU has no 64-bit integers: with an int64 timestep, ONNX Runtime computes the beginning of the network on the CPU. On
  * the way to the casts the numbers may be reshaped; anything else (an index into a table, arithmetic) keeps the input.
  */
-import { ELEMENT_TYPE_CODES } from './elementTypes'
+import { isFloatCode } from './elementTypes'
 import type { Graph, GraphNode } from './graph'
 import { isFloat } from './tensor'
 
@@ -19,8 +19,6 @@ const CARRIERS = new Set([
   'Transpose',
   'Tile',
 ])
-const { float32, float16, float64, bfloat16 } = ELEMENT_TYPE_CODES
-const FLOAT_CODES: readonly number[] = [float32, float16, float64, bfloat16]
 
 /** The graph itself where the input is none, is floating-point, or is needed as an integer. */
 export function withFloatInput(graph: Graph, name: string): Graph {
@@ -41,5 +39,5 @@ export function withFloatInput(graph: Graph, name: string): Graph {
 
 function castsToFloat({ op, attributes }: GraphNode): boolean {
   const to = attributes['to']
-  return op === 'Cast' && to?.kind === 'int' && FLOAT_CODES.includes(to.value)
+  return op === 'Cast' && to?.kind === 'int' && isFloatCode(to.value)
 }

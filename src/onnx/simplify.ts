@@ -7,7 +7,7 @@
  */
 import { createBuilder } from './builder'
 import { GraphDraft } from './draft'
-import { ELEMENT_TYPE_CODES } from './elementTypes'
+import { ELEMENT_TYPE_CODES, isFloatCode } from './elementTypes'
 import { typesIn } from './finish'
 import { OnnxError } from './graph'
 import type { Attribute, Graph, GraphNode, GraphTensor, ValueType } from './graph'
@@ -141,15 +141,10 @@ function withFloat32(graph: Graph): Graph {
   const port = (each: Graph['inputs'][number]) =>
     isFloat(each.type) ? { ...each, type: 'float32' as const } : each
   const tensor = (each: GraphTensor) => (isFloat(each.type) ? convertFloats(each, 'float32') : each)
-  const floatCodes = new Set([
-    ELEMENT_TYPE_CODES.float16,
-    ELEMENT_TYPE_CODES.bfloat16,
-    ELEMENT_TYPE_CODES.float64,
-  ])
   const attribute = (name: string, value: Attribute): Attribute => {
     if (value.kind === 'tensor') return { kind: 'tensor', value: tensor(value.value) }
     const isType = value.kind === 'int' && ['to', 'dtype', 'stash_type'].includes(name)
-    return isType && floatCodes.has(value.value) ? { kind: 'int', value: ELEMENT_TYPE_CODES.float32 } : value
+    return isType && isFloatCode(value.value) ? { kind: 'int', value: ELEMENT_TYPE_CODES.float32 } : value
   }
   return {
     ...graph,

@@ -9,9 +9,10 @@
  */
 import type { ImageShape } from '../operators/types'
 import { ContractError, type DenoiserContract, type ImageSide } from './contract'
+import { ELEMENT_TYPE_CODES } from './elementTypes'
 import type { Attribute, FloatType, Graph, GraphNode, GraphPort, GraphTensor, ValueType } from './graph'
 import { type Coefficient, coefficients, noiseLevels, usedCoefficients } from './precondition'
-import { encodeTensor, isFloat } from './tensor'
+import { elementCount, encodeTensor, isFloat } from './tensor'
 
 /** Numbers for one input of a run. */
 export interface Feed extends ValueType {
@@ -89,7 +90,7 @@ export function wrapModel(
   const scalars = [...build.inputs]
   const levelOf = noiseLevels(contract, noise.type)
   const gain = (range[1] - range[0]) / 2
-  const count = noiseType.shape.reduce((product, size) => product * size, 1)
+  const count = elementCount(noiseType.shape)
   return {
     graph: {
       ...graph,
@@ -123,10 +124,15 @@ export function wrapModel(
   }
 }
 
+/** The batch where the first dimension is open, 1 where others are. */
+function closedShape({ shape }: GraphPort, batch: number): number[] {
+  return shape.map((size, axis) => (typeof size === 'number' ? size : axis === 0 ? batch : 1))
+}
+
 /** [batch] in most models; also a single number, [1], [batch, 1]. */
 function noiseShape(port: GraphPort, batch: number): number[] {
-  const shape = port.shape.map((size, axis) => (typeof size === 'number' ? size : axis === 0 ? batch : 1))
-  const count = shape.reduce((product, size) => product * size, 1)
+  const shape = closedShape(port, batch)
+  const count = elementCount(shape)
   if (count !== 1 && count !== batch) {
     throw refusal(
       'inputs.noise',
@@ -144,8 +150,8 @@ function constantInput(port: GraphPort, { inputs }: DenoiserContract, batch: num
       `is missing: the model has an input "${port.name}" besides the image and the noise level. Give its value`,
     )
   }
-  const shape = port.shape.map((size, axis) => (typeof size === 'number' ? size : axis === 0 ? batch : 1))
-  const count = shape.reduce((product, size) => product * size, 1)
+  const shape = closedShape(port, batch)
+  const count = elementCount(shape)
   if (count > 1 << 24) throw refusal(`inputs.constants.${port.name}`, `would hold ${count} numbers`)
   const list = typeof given === 'number' ? [given] : given
   // a list for one image serves all
@@ -236,14 +242,6 @@ function uniqueNames(graph: Graph): Names {
   }
 }
 
-/** TensorProto.DataType of the ONNX standard. */
-const FLOAT_CODES: Readonly<Record<FloatType, number>> = {
-  float32: 1,
-  float16: 10,
-  float64: 11,
-  bfloat16: 16,
-}
-
 /** Nodes around the network. */
 class GraphEdit {
   readonly inputs: [name: string, which: Coefficient][] = []
@@ -265,7 +263,7 @@ class GraphEdit {
   }
 
   cast(value: string, to: FloatType): string {
-    return this.node('Cast', [value], { to: { kind: 'int', value: FLOAT_CODES[to] } })
+    return this.node('Cast', [value], { to: { kind: 'int', value: ELEMENT_TYPE_CODES[to] } })
   }
 
   slice(value: string, [first, end]: readonly [number, number]): string {
