@@ -8,9 +8,9 @@
  */
 import type { BatchedSolver } from '../../linalg/batched/solver'
 import { batchedSolvers } from '../../linalg/batched/solvers'
-import type { Scalars, Vector, VectorMap } from '../../linalg/vectorSpace'
+import type { Scalars, Term, Vector, VectorMap, VectorSpace } from '../../linalg/vectorSpace'
 import { sizeOf } from '../../operators/types'
-import type { EstimatorRequest, ImageSolverName } from './types'
+import type { EstimatorRequest, ImageLinearization, ImageSolverName } from './types'
 
 /**
  * Iterations that solve the system where V needs no network. Blurred measurements with little noise may need more: CG then
@@ -34,11 +34,31 @@ export function checkMeasurement({ denoiser, operator, y, sigmaY }: EstimatorReq
 }
 
 /** out ← y - A x. */
-export function subtractMeasured({ denoiser, operator, y }: EstimatorRequest, x: Vector, out: Vector): void {
+export function subtractMeasured(
+  space: VectorSpace,
+  { operator, y }: Pick<EstimatorRequest, 'operator' | 'y'>,
+  x: Vector,
+  out: Vector,
+): void {
   operator.apply(x, out)
-  denoiser.space.combine(out, [
+  space.combine(out, [
     { factor: 1, vector: y },
     { factor: -1, vector: out },
+  ])
+}
+
+/** out ← xHat + factor · Jᵀ pulled. */
+export async function addPulled(
+  space: VectorSpace,
+  { xHat, vjp }: Pick<ImageLinearization, 'xHat' | 'vjp'>,
+  factor: Term['factor'],
+  pulled: Vector,
+  out: Vector,
+): Promise<void> {
+  await vjp(pulled, out)
+  space.combine(out, [
+    { factor: 1, vector: xHat },
+    { factor, vector: out },
   ])
 }
 
@@ -82,7 +102,7 @@ export class ObservedSystem {
   ): Promise<void> {
     const { b, v, pulled, image, solver, request } = this
     const { denoiser, operator, sigmaY } = request
-    subtractMeasured(request, xHat, b)
+    subtractMeasured(denoiser.space, request, xHat, b)
     const product: VectorMap = async (u, out) => {
       operator.adjoint(u, pulled)
       await map(pulled, image)

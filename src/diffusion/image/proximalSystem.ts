@@ -9,7 +9,7 @@
 import { BatchedLeastSquares } from '../../linalg/batched/leastSquares'
 import type { Scalars, Vector } from '../../linalg/vectorSpace'
 import type { ImageOperator } from '../../operators/types'
-import { checkMeasurement, subtractMeasured } from './observedSystem'
+import { SUFFICIENT_ITERATIONS, checkMeasurement, subtractMeasured } from './observedSystem'
 import type { EstimatorRequest } from './types'
 
 export class ProximalSystem {
@@ -35,8 +35,8 @@ export class ProximalSystem {
   /** Solves with r² = `variance`. */
   async solve(xHat: Vector, variance: number): Promise<void> {
     const { b, update, solver, request } = this
-    const { operator, sigmaY } = request
-    subtractMeasured(request, xHat, b)
+    const { denoiser, operator, sigmaY } = request
+    subtractMeasured(denoiser.space, request, xHat, b)
     const problem = {
       apply: (x: Vector, out: Vector) => operator.apply(x, out),
       adjoint: (y: Vector, out: Vector) => operator.adjoint(y, out),
@@ -58,5 +58,5 @@ export class ProximalSystem {
  */
 function sufficientIterations({ description: { kind } }: ImageOperator): number {
   if (kind === 'inpainting' || kind === 'gray') return 1
-  return kind === 'mri' ? 2 : 50
+  return kind === 'mri' ? 2 : SUFFICIENT_ITERATIONS
 }

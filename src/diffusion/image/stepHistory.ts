@@ -6,6 +6,7 @@
 import type { Scalars, Vector } from '../../linalg/vectorSpace'
 import { sizeOf } from '../../operators/types'
 import type { Plan } from '../types'
+import { subtractMeasured } from './observedSystem'
 import type { EstimatorRequest, ImageMethodOptions } from './types'
 
 const COLUMNS = 3
@@ -63,7 +64,7 @@ export class StepHistory {
     const { denoiser, operator } = request
     const { space, batch } = denoiser
     this.vector = space.vector('history', batch, COLUMNS * plan.length)
-    this.measured = space.vector('A x̂ - y', batch, sizeOf(operator.output))
+    this.measured = space.vector('y - A x̂', batch, sizeOf(operator.output))
     this.square = space.scalars('‖x‖²', batch)
     this.misfit = space.scalars('misfit', batch)
     this.none = space.scalars('none', batch)
@@ -72,14 +73,10 @@ export class StepHistory {
 
   /** Measures a finished step: x after it, x̂, and its system's residual. */
   record(step: number, x: Vector, xHat: Vector, residual: Scalars | null): void {
-    const { denoiser, operator, y, sigmaY } = this.request
+    const { denoiser, operator, sigmaY } = this.request
     const { measured, square, misfit } = this
     const { space } = denoiser
-    operator.apply(xHat, measured)
-    space.combine(measured, [
-      { factor: 1, vector: measured },
-      { factor: -1, vector: y },
-    ])
+    subtractMeasured(space, this.request, xHat, measured)
     space.dot(misfit, measured, measured)
     space.dot(square, x, x)
     space.compute([

@@ -4,6 +4,7 @@
  */
 import type { JobControl } from '../../diffusion/backend'
 import { PHOTOGRAPHS, powerLawVariances, type PowerLaw } from '../../diffusion/image/powerLaw'
+import { subtractMeasured } from '../../diffusion/image/observedSystem'
 import { sampleImages, type ImageStep } from '../../diffusion/image/sample'
 import type { ImageStepRecord } from '../../diffusion/image/stepHistory'
 import type { ImageDenoiser, SpectralCovariance } from '../../diffusion/image/types'
@@ -193,14 +194,10 @@ export async function misfitOf(
   sigmaY: number,
   { space }: ImagePrimitives,
 ): Promise<number[]> {
-  const residual = space.vector('A x - y', x.batch, y.size)
+  const residual = space.vector('y - A x', x.batch, y.size)
   const square = space.scalars('‖A x - y‖²', x.batch)
   try {
-    operator.apply(x, residual)
-    space.combine(residual, [
-      { factor: 1, vector: residual },
-      { factor: -1, vector: y },
-    ])
+    subtractMeasured(space, { operator, y }, x, residual)
     space.dot(square, residual, residual)
     const scale = sigmaY * Math.sqrt(operator.observed)
     return Array.from(await space.readScalars(square), (value) => Math.sqrt(value) / scale)

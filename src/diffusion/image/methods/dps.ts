@@ -11,7 +11,7 @@
 import type { Scalars, Vector } from '../../../linalg/vectorSpace'
 import { isGuided } from '../../posterior/dps'
 import type { AffineStep } from '../../types'
-import { checkMeasurement, subtractMeasured } from '../observedSystem'
+import { addPulled, checkMeasurement, subtractMeasured } from '../observedSystem'
 import type { EstimatorRequest, ImageEstimator } from '../types'
 
 export class DpsEstimator implements ImageEstimator {
@@ -42,18 +42,14 @@ export class DpsEstimator implements ImageEstimator {
       return out
     }
     const { xHat, vjp } = await denoiser.linearize(xT, step.sigma)
-    subtractMeasured(this.request, xHat, r)
+    subtractMeasured(space, this.request, xHat, r)
     space.dot(length, r, r)
     space.compute([
       { operation: 'root', out: length, a: length },
       { operation: 'ratio', out: length, a: options.guidance / step.b, b: length },
     ])
     operator.adjoint(r, direction)
-    await vjp(direction, out)
-    space.combine(out, [
-      { factor: 1, vector: xHat },
-      { factor: length, vector: out },
-    ])
+    await addPulled(space, { xHat, vjp }, length, direction, out)
     return xHat
   }
 

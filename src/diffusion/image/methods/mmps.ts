@@ -10,7 +10,7 @@
  */
 import type { Scalars, Vector } from '../../../linalg/vectorSpace'
 import type { AffineStep } from '../../types'
-import { ObservedSystem } from '../observedSystem'
+import { ObservedSystem, addPulled } from '../observedSystem'
 import type { EstimatorRequest, ImageEstimator } from '../types'
 
 const MOST_ITERATIONS = 10
@@ -43,11 +43,7 @@ export class MmpsEstimator implements ImageEstimator {
     const scale = system.scale(sigma ** 2 / (1 + sigma ** 2))
     const factor = scale * sigma ** 2
     await system.solve(xHat, scale, { factor, map: vjp }, options.iterations)
-    await vjp(system.pulled, out)
-    denoiser.space.combine(out, [
-      { factor: 1, vector: xHat },
-      { factor, vector: out },
-    ])
+    await addPulled(denoiser.space, { xHat, vjp }, factor, system.pulled, out)
     return out
   }
 

@@ -9,6 +9,7 @@
  */
 import type { Scalars, Vector } from '../../../linalg/vectorSpace'
 import type { AffineStep } from '../../types'
+import { addPulled } from '../observedSystem'
 import { ProximalSystem } from '../proximalSystem'
 import type { EstimatorRequest, ImageEstimator } from '../types'
 
@@ -29,12 +30,8 @@ export class PigdmEstimator implements ImageEstimator {
     const { denoiser } = this.request
     const { xHat, vjp } = await denoiser.linearize(xT, sigma)
     await system.solve(xHat, sigma ** 2 / (1 + sigma ** 2))
-    await vjp(system.update, out)
-    denoiser.space.combine(out, [
-      { factor: 1, vector: xHat },
-      // u is r² Aᵀ v
-      { factor: 1 + sigma ** 2, vector: out },
-    ])
+    // u is r² Aᵀ v
+    await addPulled(denoiser.space, { xHat, vjp }, 1 + sigma ** 2, system.update, out)
     return out
   }
 

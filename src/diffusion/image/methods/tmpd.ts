@@ -11,7 +11,7 @@
 import type { Scalars, Vector } from '../../../linalg/vectorSpace'
 import { LEAST_SHARE } from '../../posterior/mmps'
 import type { AffineStep } from '../../types'
-import { ObservedSystem, SUFFICIENT_ITERATIONS } from '../observedSystem'
+import { ObservedSystem, SUFFICIENT_ITERATIONS, addPulled } from '../observedSystem'
 import type { EstimatorRequest, ImageEstimator } from '../types'
 
 export class TmpdEstimator implements ImageEstimator {
@@ -45,11 +45,7 @@ export class TmpdEstimator implements ImageEstimator {
     space.atLeast(diagonal, diagonal, scale * LEAST_SHARE * variance)
     const covariance = { factor: 1, map: (u: Vector, to: Vector) => space.multiply(to, u, diagonal) }
     await system.solve(xHat, scale, covariance, SUFFICIENT_ITERATIONS)
-    await vjp(system.pulled, out)
-    space.combine(out, [
-      { factor: 1, vector: xHat },
-      { factor: scale * sigma ** 2, vector: out },
-    ])
+    await addPulled(space, { xHat, vjp }, scale * sigma ** 2, system.pulled, out)
     return out
   }
 
