@@ -9,7 +9,16 @@ import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 import { elementCount } from '../tensor'
 import { missingInConv, missingInConvTranspose } from './groups'
 import { writeConv, writeConvTranspose, writeWeightGradient } from './windowNodes'
-import { autoPadOf, distribute, perDimension, span, tapsOf, type Windows, windowsOf } from './windows'
+import {
+  autoPadOf,
+  distribute,
+  imageShape,
+  perDimension,
+  span,
+  tapsOf,
+  type Windows,
+  windowsOf,
+} from './windows'
 
 interface Convolution {
   readonly windows: Windows
@@ -22,9 +31,8 @@ interface Convolution {
 
 /** Checks what both operators share; returns spatial sizes of input and kernel. */
 function shapesOf(node: NodeView) {
-  const x = node.typeOf(0).shape
+  const x = imageShape(node)
   const w = node.typeOf(1).shape
-  if (x.length < 3) throw node.error(`its input has ${x.length} dimensions; [N, C, …] needs at least 3`)
   if (w.length !== x.length)
     throw node.error(`its weights have ${w.length} dimensions, its input has ${x.length}`)
   const group = node.int('group', 1)
@@ -91,7 +99,7 @@ function transposedOf(node: NodeView): Convolution {
   return { windows, group, batch: x[0]!, inChannels: w[1]! * group, outChannels: x[1]! }
 }
 
-/** Calls `visit(x, w, y, taps)` offsets for every image, output channel and input channel of its group. */
+/** Calls `visit` with the offsets in x, w and y, for every image, output channel and input channel of its group. */
 function forEachPlane(
   { windows, group, batch, inChannels, outChannels }: Convolution,
   visit: (xOffset: number, wOffset: number, yOffset: number) => void,
@@ -175,30 +183,44 @@ function spreadBias(build: Builder, tangent: string | undefined, shape: readonly
   return build.expand(channels, shape)
 }
 
+/**
+ * Derivatives of an operator that `write` writes as nodes. `adjoint` is its adjoint, `byWeights` takes (x, ȳ).
+ * @param of what the node's windows are
+ */
+function derivativesOf(
+  of: (node: NodeView) => Convolution,
+  write: typeof writeConv,
+  adjoint: typeof writeConv,
+  byWeights: typeof writeWeightGradient,
+): Pick<OperatorRule, 'vjp' | 'jvp'> {
+  return {
+    vjp(node, [yBar], build, wanted) {
+      if (!yBar) return []
+      const { windows, group } = of(node)
+      const [x, w] = node.inputs as [string, string]
+      return [
+        wanted[0] ? adjoint(build, yBar, w, undefined, windows, group) : undefined,
+        wanted[1] ? byWeights(build, x, yBar, windows, group) : undefined,
+        wanted[2] ? biasGradient(build, yBar) : undefined,
+      ]
+    },
+    jvp(node, [dx, dw, dBias], build) {
+      const { windows, group } = of(node)
+      const [x, w] = node.inputs as [string, string]
+      const fromInput = dx && write(build, dx, w, dw ? undefined : dBias, windows, group)
+      const fromWeights = dw && write(build, x, dw, dBias, windows, group)
+      return [build.sum(fromInput, fromWeights) ?? spreadBias(build, dBias, node.outputType(0).shape)]
+    },
+  }
+}
+
 const conv: OperatorRule = {
   infer(node) {
     const { windows, batch, outChannels } = convolutionOf(node)
     return [{ type: node.typeOf(0).type, shape: [batch, outChannels, ...windows.output] }]
   },
   evaluate: (node, [x, w, bias]) => [evaluateConv(convolutionOf(node), x!, w!, bias)],
-  vjp(node, [yBar], build, wanted) {
-    if (!yBar) return []
-    const { windows, group } = convolutionOf(node)
-    const [x, w] = node.inputs as [string, string]
-    return [
-      wanted[0] ? writeConvTranspose(build, yBar, w, undefined, windows, group) : undefined,
-      wanted[1] ? writeWeightGradient(build, x, yBar, windows, group) : undefined,
-      wanted[2] ? biasGradient(build, yBar) : undefined,
-    ]
-  },
-  jvp(node, [dx, dw, dBias], build) {
-    const { windows, group } = convolutionOf(node)
-    const [x, w] = node.inputs as [string, string]
-    const byInput = dx && writeConv(build, dx, w, dw ? undefined : dBias, windows, group)
-    const byWeights = dw && writeConv(build, x, dw, dBias, windows, group)
-    const both = build.sum(byInput, byWeights)
-    return [both ?? spreadBias(build, dBias, node.outputType(0).shape)]
-  },
+  ...derivativesOf(convolutionOf, writeConv, writeConvTranspose, writeWeightGradient),
   rewrite(node, build) {
     const { windows, group } = convolutionOf(node)
     const [x, w, bias] = node.inputs as [string, string, string?]
@@ -213,24 +235,10 @@ const convTranspose: OperatorRule = {
     return [{ type: node.typeOf(0).type, shape: [batch, inChannels, ...windows.input] }]
   },
   evaluate: (node, [x, w, bias]) => [evaluateTransposed(transposedOf(node), x!, w!, bias)],
-  vjp(node, [yBar], build, wanted) {
-    if (!yBar) return []
-    const { windows, group } = transposedOf(node)
-    const [x, w] = node.inputs as [string, string]
-    return [
-      wanted[0] ? writeConv(build, yBar, w, undefined, windows, group) : undefined,
-      wanted[1] ? writeWeightGradient(build, yBar, x, windows, group) : undefined,
-      wanted[2] ? biasGradient(build, yBar) : undefined,
-    ]
-  },
-  jvp(node, [dx, dw, dBias], build) {
-    const { windows, group } = transposedOf(node)
-    const [x, w] = node.inputs as [string, string]
-    const byInput = dx && writeConvTranspose(build, dx, w, dw ? undefined : dBias, windows, group)
-    const byWeights = dw && writeConvTranspose(build, x, dw, dBias, windows, group)
-    const both = build.sum(byInput, byWeights)
-    return [both ?? spreadBias(build, dBias, node.outputType(0).shape)]
-  },
+  // The weights' gradient is that of the Conv, whose output is x.
+  ...derivativesOf(transposedOf, writeConvTranspose, writeConv, (build, x, yBar, windows, group) =>
+    writeWeightGradient(build, yBar, x, windows, group),
+  ),
   rewrite(node, build) {
     const { windows, group } = transposedOf(node)
     const outputPadding = node.ints('output_padding', [])

@@ -12,24 +12,17 @@ import type { Values, ValueType } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 import { elementCount } from '../tensor'
 import { maximumTangent, spreadMaximum, spreadTiles } from './windowMaximum'
-import { writeConv, writeConvTranspose } from './windowNodes'
+import { asPlanes, writeConv, writeConvTranspose } from './windowNodes'
 import {
   autoPadOf,
   exactAfter,
+  imageShape,
   tapsOf,
   tilesExactly,
   type Windows,
   windowsOf,
   withFittingPads,
 } from './windows'
-
-/** The input's sizes [N, C, …]. Errors: OnnxError where there are fewer than three. */
-function imageShape(node: NodeView): readonly number[] {
-  const { shape } = node.typeOf(0)
-  if (shape.length < 3)
-    throw node.error(`its input has ${shape.length} dimensions; [N, C, …] needs at least 3`)
-  return shape
-}
 
 function poolOf(node: NodeView): Windows {
   const input = imageShape(node).slice(2)
@@ -91,12 +84,6 @@ function countsOf(windows: Windows, includePad: boolean): Float64Array {
 
 function includesPad(node: NodeView): boolean {
   return node.int('count_include_pad', 0) !== 0
-}
-
-/** Planes as images of one channel, [N · C, 1, …]. */
-function asPlanes(build: Builder, x: string): string {
-  const [batch, channels, ...spatial] = build.typeOf(x).shape as [number, number, ...number[]]
-  return build.reshape(x, [batch * channels, 1, ...spatial])
 }
 
 /** Weights of one channel that sum up a window. */
@@ -187,10 +174,10 @@ const maxPool: OperatorRule = {
   },
   rewrite(node, build) {
     if (!needsRewrite(node) || node.outputs.length > 1) return undefined
-    const { kernel, strides, dilations, before, after, ...rest } = poolOf(node)
+    const windows = poolOf(node)
+    const { kernel, strides, dilations, before } = windows
     // Padding never wins, so that windows beyond it (`ceil_mode`) are windows over more of it.
-    const exact = exactAfter({ kernel, strides, dilations, before, after, ...rest })
-    const ends = exact.map((value) => Math.max(0, value))
+    const ends = exactAfter(windows).map((value) => Math.max(0, value))
     const pooled = build.node('MaxPool', [node.inputs[0]!], {
       kernel_shape: kernel,
       strides,

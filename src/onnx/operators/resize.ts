@@ -9,6 +9,7 @@ import { elementCount } from '../tensor'
 import { applyAlong, type AxisMatrix, writeAlong } from './axisMatrix'
 import { COORDINATES, type Interpolation, interpolationMatrix, MODES, NEAREST } from './interpolation'
 import { resolveAxis } from './strided'
+import { sumTiles } from './windowMaximum'
 
 interface Resizing {
   readonly interpolation: Interpolation
@@ -116,10 +117,7 @@ function writeResized(build: Builder, x: string, resizing: Resizing): string {
 
 function writeAdjoint(build: Builder, yBar: string, shape: readonly number[], resizing: Resizing): string {
   const times = repetitions(shape, resizing)
-  if (times) {
-    const mean = build.node('AveragePool', [yBar], { kernel_shape: times, strides: times })
-    return build.mul(mean, build.scalar(elementCount(times), yBar))
-  }
+  if (times) return sumTiles(build, yBar, times)
   return changedAxes(shape, resizing).reduce(
     (value, axis) => writeAlong(build, value, axis, matrixOf(shape, resizing, axis), true),
     yBar,

@@ -11,8 +11,8 @@ import { OnnxError } from '../graph'
 import type { Builder } from '../rule'
 import { elementCount } from '../tensor'
 import { stridedOffsets, stridesOf } from './strided'
-import { writeConv, writeConvTranspose } from './windowNodes'
-import { span, tilesExactly, type Windows } from './windows'
+import { asPlanes, writeConv, writeConvTranspose } from './windowNodes'
+import { exactAfter, tilesExactly, type Windows } from './windows'
 
 /** Smallest numbers: as padding they reach no maximum. float16 has its own. */
 const LOWEST = -3.4028234663852886e38
@@ -41,7 +41,7 @@ export function spreadTiles(build: Builder, y: string, kernel: readonly number[]
 }
 
 /** Sums over tiles. */
-function sumTiles(build: Builder, x: string, kernel: readonly number[]): string {
+export function sumTiles(build: Builder, x: string, kernel: readonly number[]): string {
   const mean = build.node('AveragePool', [x], { kernel_shape: kernel, strides: kernel })
   return build.mul(mean, build.scalar(elementCount(kernel), x))
 }
@@ -56,9 +56,7 @@ function tileShares(build: Builder, x: string, y: string, kernel: readonly numbe
 function tapsAsChannels(build: Builder, x: string, windows: Windows): string {
   const { input, kernel, strides, dilations, before, output } = windows
   const { type, shape } = build.typeOf(x)
-  const ends = input.map((size, d) =>
-    Math.max(0, (output[d]! - 1) * strides[d]! + span(kernel[d]!, dilations[d]!) - before[d]! - size),
-  )
+  const ends = exactAfter(windows).map((value) => Math.max(0, value))
   const lowest = build.scalar(type === 'float16' ? LOWEST_HALF : LOWEST, x)
   const pads = build.integers([0, 0, ...before, 0, 0, ...ends])
   const padded = [...before, ...ends].some((pad) => pad > 0)
@@ -81,11 +79,6 @@ function tapWeights(build: Builder, like: string, kernel: readonly number[]): st
   const identity = new Float64Array(size * size)
   for (const place of stridedOffsets([size], [size + 1])) identity[place] = 1
   return build.constant(build.typeOf(like).type, [size, 1, ...kernel], identity)
-}
-
-function asPlanes(build: Builder, x: string): string {
-  const [batch, channels, ...spatial] = build.typeOf(x).shape as [number, number, ...number[]]
-  return build.reshape(x, [batch * channels, 1, ...spatial])
 }
 
 /** share [N · C, K, …output]. */

@@ -17,6 +17,12 @@ function attributesOf(windows: Windows, after: readonly number[], group: number)
   return { kernel_shape: kernel, strides, dilations, pads: [...before, ...after], group }
 }
 
+/** Planes as images of one channel, [N · C, 1, …]. */
+export function asPlanes(build: Builder, x: string): string {
+  const [batch, channels, ...spatial] = build.typeOf(x).shape as [number, number, ...number[]]
+  return build.reshape(x, [batch * channels, 1, ...spatial])
+}
+
 /** The first `sizes` positions of the spatial dimensions. */
 function cropSpatial(build: Builder, x: string, sizes: readonly number[]): string {
   const shape = build.typeOf(x).shape

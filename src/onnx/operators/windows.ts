@@ -22,6 +22,14 @@ export interface Windows {
   readonly output: readonly number[]
 }
 
+/** The input's sizes [N, C, …]. Errors: OnnxError where there are fewer than three. */
+export function imageShape(node: NodeView): readonly number[] {
+  const { shape } = node.typeOf(0)
+  if (shape.length < 3)
+    throw node.error(`its input has ${shape.length} dimensions; [N, C, …] needs at least 3`)
+  return shape
+}
+
 /** A list attribute of one entry per spatial dimension (`twice` as many for pads). */
 export function perDimension(
   node: NodeView,
