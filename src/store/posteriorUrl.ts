@@ -24,7 +24,14 @@ import {
   type MixtureKey,
   type MixtureSettings,
 } from '../experiments/mixture/settings'
-import { isSettingProblem, type SettingProblem, type SettingValue } from '../experiments/settings'
+import {
+  parametersOf,
+  readHidden,
+  readPreset,
+  readSettings,
+  writeDifferences,
+  writeFragment,
+} from './fragment'
 import { decodeStrokes, encodeStrokes } from './urlState'
 
 export interface PosteriorUrlState {
@@ -44,34 +51,32 @@ const PANELS = ['a', 'b'] as const
 
 /** Reads the lab's own part of a fragment (with or without #); says what was ignored, and why. */
 export function readPosteriorUrl(fragment: string): { state: PosteriorUrlState; problems: string[] } {
-  const parameters = new URLSearchParams(fragment.replace(/^#/, ''))
+  const parameters = parametersOf(fragment)
   const problems: string[] = []
-  const presetText = parameters.get('preset')
-  const preset = posteriorPresetNames.find((name) => name === presetText) ?? defaultPosteriorPreset
-  if (presetText !== null && presetText !== preset) {
-    problems.push(
-      `preset = "${presetText}" is not one of: ${posteriorPresetNames.join(', ')}. Using ${preset}.`,
-    )
-  }
+  const preset = readPreset(parameters, posteriorPresetNames, defaultPosteriorPreset, problems)
   const base = posteriorPresets[preset]
   const strokes = readStrokes(parameters.get('curve'), problems)
-  const settings = readValues(
-    { keys: mixtureKeys, parse: parseMixtureSetting, validate: validateMixture, prefix: '' },
-    parameters,
-    base.settings,
+  const settings = readSettings(
+    {
+      keys: mixtureKeys,
+      parse: parseMixtureSetting,
+      validate: validateMixture,
+      text: (key) => parameters.get(key),
+      base: base.settings,
+    },
     problems,
   )
   const shape = withCurve(settings, base.settings, strokes, problems)
   const readMethod = (panel: 'a' | 'b') =>
-    readValues(
+    readSettings(
       {
         keys: methodKeys,
         parse: parseMethodSetting,
         validate: (method: MethodSettings) => validateMethod(method, settings),
+        text: (key) => parameters.get(`${panel}.${key}`),
         prefix: `${panel}.`,
+        base: base[panel],
       },
-      parameters,
-      base[panel],
       problems,
     )
   const [a, b] = [readMethod('a'), readMethod('b')]
@@ -84,7 +89,7 @@ export function readPosteriorUrl(fragment: string): { state: PosteriorUrlState; 
       b,
       strokes,
       frame: readFrame(parameters.get('frame'), problems),
-      hidden: new Set((parameters.get('hide') ?? '').split(',').filter(Boolean)),
+      hidden: readHidden(parameters),
     },
     problems,
   }
@@ -95,45 +100,11 @@ export function writePosteriorUrl(state: PosteriorUrlState): string {
   const parameters = new URLSearchParams()
   if (state.preset !== defaultPosteriorPreset) parameters.set('preset', state.preset)
   const base = posteriorPresets[state.preset]
-  for (const key of mixtureKeys) {
-    if (state.settings[key] !== base.settings[key]) parameters.set(key, String(state.settings[key]))
-  }
-  for (const panel of PANELS) {
-    for (const key of methodKeys) {
-      if (state[panel][key] !== base[panel][key]) parameters.set(`${panel}.${key}`, String(state[panel][key]))
-    }
-  }
+  writeDifferences(parameters, mixtureKeys, state.settings, base.settings)
+  for (const panel of PANELS) writeDifferences(parameters, methodKeys, state[panel], base[panel], `${panel}.`)
   if (state.settings.shape === 'drawn') parameters.set('curve', encodeStrokes(state.strokes))
   if (state.frame !== null) parameters.set('frame', String(state.frame))
-  if (state.hidden.size > 0) parameters.set('hide', [...state.hidden].join(','))
-  return parameters.toString().replaceAll('%2C', ',')
-}
-
-interface Table<Key extends string, Settings> {
-  readonly keys: readonly Key[]
-  parse(key: Key, text: string): SettingValue | SettingProblem
-  validate(settings: Settings): SettingProblem[]
-  readonly prefix: string
-}
-
-function readValues<Key extends MixtureKey | MethodKey, Settings extends Readonly<Record<Key, SettingValue>>>(
-  { keys, parse, validate, prefix }: Table<Key, Settings>,
-  parameters: URLSearchParams,
-  base: Settings,
-  problems: string[],
-): Settings {
-  const settings = { ...base }
-  for (const key of keys) {
-    const text = parameters.get(prefix + key)
-    if (text === null) continue
-    const value = parse(key, text)
-    if (isSettingProblem(value)) problems.push(`${prefix}${value.message} Using ${base[key]}.`)
-    else Object.assign(settings, { [key]: value })
-  }
-  const invalid = validate(settings)
-  if (invalid.length === 0) return settings
-  problems.push(...invalid.map(({ message }) => `${prefix}${message} Using the preset’s settings.`))
-  return base
+  return writeFragment(parameters, state.hidden)
 }
 
 function readStrokes(curve: string | null, problems: string[]): readonly DrawnStroke[] {

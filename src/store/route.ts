@@ -5,6 +5,7 @@
  *     #lab=posterior&tour=3&…     the rest belongs to the lab; the manifold lab is the default and needs no `lab`
  */
 import { createStore } from 'zustand/vanilla'
+import { parametersOf } from './fragment'
 
 const labNames = ['manifold', 'posterior', 'images'] as const
 export type LabName = (typeof labNames)[number]
@@ -64,7 +65,7 @@ export function writeLabFragment(lab: LabName, own: string, how: 'push' | 'repla
 
 /** What is wrong with the fragment's `lab` and `tour`. */
 export function routeProblems(fragment: string): string[] {
-  const parameters = new URLSearchParams(fragment.replace(/^#/, ''))
+  const parameters = parametersOf(fragment)
   const { lab, tour } = readRoute(fragment)
   const problems: string[] = []
   const labText = parameters.get('lab')
@@ -96,7 +97,7 @@ function followAddress(): void {
 }
 
 function readRoute(fragment: string): Pick<Route, 'lab' | 'tour'> {
-  const parameters = new URLSearchParams(fragment.replace(/^#/, ''))
+  const parameters = parametersOf(fragment)
   const step = Number(parameters.get('tour') ?? Number.NaN)
   return {
     lab: labNames.find((name) => name === parameters.get('lab')) ?? 'manifold',

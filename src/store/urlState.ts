@@ -8,8 +8,6 @@
 import type { DrawnStroke } from '../experiments/manifold/dataset'
 import {
   defaultPreset,
-  differencesFromPreset,
-  isSettingProblem,
   parseSetting,
   presetNames,
   presets,
@@ -21,6 +19,14 @@ import {
   type SettingKey,
 } from '../experiments/manifold/settings'
 import { settingDefinitions } from '../experiments/manifold/settings'
+import {
+  parametersOf,
+  readHidden,
+  readPreset,
+  readSettings,
+  writeDifferences,
+  writeFragment,
+} from './fragment'
 
 export interface UrlState {
   readonly preset: PresetName
@@ -41,6 +47,9 @@ export function isSharedSetting(key: SettingKey): boolean {
   return SHARED_GROUPS.includes(settingDefinitions[key].group)
 }
 
+/** Settings that the second run has of its own. */
+const ownKeys = settingKeys.filter((key) => !isSharedSetting(key))
+
 /** Settings of the second run: its own, with the first run's data. */
 export function withSharedSettings(own: ManifoldSettings, main: ManifoldSettings): ManifoldSettings {
   const shared = settingKeys.filter(isSharedSetting).map((key) => [key, main[key]])
@@ -59,17 +68,22 @@ export interface ReadUrl {
 
 /** Reads a fragment (with or without #). */
 export function readUrl(fragment: string): ReadUrl {
-  const parameters = new URLSearchParams(fragment.replace(/^#/, ''))
+  const parameters = parametersOf(fragment)
   const problems: string[] = []
-  const presetText = parameters.get('preset')
-  const preset = presetNames.find((name) => name === presetText) ?? defaultPreset
-  if (presetText !== null && presetText !== preset) {
-    problems.push(`preset = "${presetText}" is not one of: ${presetNames.join(', ')}. Using ${preset}.`)
-  }
-  const settings = readSettings(parameters, '', presets[preset], problems)
-  const compare = parameters.has('compare')
-    ? readSettings(parameters, 'b.', settings, problems, (key) => !isSharedSetting(key))
-    : null
+  const preset = readPreset(parameters, presetNames, defaultPreset, problems)
+  const read = (keys: readonly SettingKey[], prefix: string, base: ManifoldSettings) =>
+    readSettings(
+      {
+        keys,
+        parse: parseSetting,
+        validate: validateSettings,
+        text: (key) => parameters.get(prefix + key),
+        base,
+      },
+      problems,
+    )
+  const settings = read(settingKeys, '', presets[preset])
+  const compare = parameters.has('compare') ? read(ownKeys, 'b.', settings) : null
   for (const name of parameters.keys()) {
     const key = name.startsWith('b.') ? name.slice(2) : name
     if (!KNOWN.has(name) && !settingKeys.includes(key as SettingKey)) {
@@ -90,7 +104,7 @@ export function readUrl(fragment: string): ReadUrl {
       settings,
       strokes,
       compare,
-      hidden: new Set((parameters.get('hide') ?? '').split(',').filter(Boolean)),
+      hidden: readHidden(parameters),
       autorun: parameters.get('run') === '1',
     },
     problems,
@@ -98,44 +112,17 @@ export function readUrl(fragment: string): ReadUrl {
   }
 }
 
-function readSettings(
-  parameters: URLSearchParams,
-  prefix: string,
-  base: ManifoldSettings,
-  problems: string[],
-  applies: (key: SettingKey) => boolean = () => true,
-): ManifoldSettings {
-  const settings = { ...base }
-  for (const key of settingKeys) {
-    const text = parameters.get(prefix + key)
-    if (text === null || !applies(key)) continue
-    const value = parseSetting(key, text)
-    if (isSettingProblem(value)) problems.push(`${value.message} Using ${base[key]}.`)
-    else Object.assign(settings, { [key]: value })
-  }
-  const invalid = validateSettings(settings)
-  if (invalid.length === 0) return settings
-  problems.push(...invalid.map(({ message }) => `${message} Using the preset’s settings.`))
-  return base
-}
-
 /** Writes the shortest fragment that `readUrl` reads back to the same state; empty for the defaults. */
 export function writeUrl(state: UrlState): string {
   const parameters = new URLSearchParams()
   if (state.preset !== defaultPreset) parameters.set('preset', state.preset)
-  for (const [key, value] of differencesFromPreset(state.settings, state.preset))
-    parameters.set(key, String(value))
+  writeDifferences(parameters, settingKeys, state.settings, presets[state.preset])
   if (state.strokes.length > 0) parameters.set('curve', encodeStrokes(state.strokes))
   if (state.compare) {
     parameters.set('compare', '1')
-    for (const key of settingKeys) {
-      if (!isSharedSetting(key) && state.compare[key] !== state.settings[key]) {
-        parameters.set(`b.${key}`, String(state.compare[key]))
-      }
-    }
+    writeDifferences(parameters, ownKeys, state.compare, state.settings, 'b.')
   }
-  if (state.hidden.size > 0) parameters.set('hide', [...state.hidden].join(','))
-  const text = parameters.toString().replaceAll('%2C', ',')
+  const text = writeFragment(parameters, state.hidden)
   return text === '' ? '' : `#${text}`
 }
 

@@ -20,7 +20,14 @@ import {
   validateImages,
   type ImagesSettings,
 } from '../../experiments/images/settings'
-import { isSettingProblem } from '../../experiments/settings'
+import {
+  parametersOf,
+  readHidden,
+  readPreset,
+  readSettings,
+  writeDifferences,
+  writeFragment,
+} from '../fragment'
 import { decodeBrush, decodeKernel, encodeBrush, encodeKernel } from './polylines'
 import type { BrushStroke, Crop, ImagesLabState } from './types'
 
@@ -64,18 +71,21 @@ type Name = (typeof NAMES)[number]
  * is no link from elsewhere
  */
 export function readImagesUrl(fragment: string, present?: Pick<ImagesSettings, Name>): ReadImagesUrl {
-  const parameters = new URLSearchParams(fragment.replace(/^#/, ''))
+  const parameters = parametersOf(fragment)
   const problems: string[] = []
-  const presetText = parameters.get('preset')
-  const preset = imagesPresetNames.find((name) => name === presetText) ?? defaultImagesPreset
-  if (presetText !== null && presetText !== preset) {
-    problems.push(`preset = "${presetText}" is not one of: ${imagesPresetNames.join(', ')}. Using ${preset}.`)
-  }
-  const base = imagesPresets[preset]
+  const preset = readPreset(parameters, imagesPresetNames, defaultImagesPreset, problems)
+  const { settings: usual, compared } = imagesPresets[preset]
   const own = NAMES.filter((name) => parameters.get(name) === 'own' && present?.[name] === 'own')
+  const base = { ...usual, ...Object.fromEntries(own.map((name) => [name, 'own'])) }
   const settings = readSettings(
-    parameters,
-    { ...base.settings, ...Object.fromEntries(own.map((name) => [name, 'own'])) },
+    {
+      keys: imagesKeys,
+      parse: parseImageSetting,
+      validate: validateImages,
+      text: (key) => parameters.get(key),
+      base,
+      begun: readNames(parameters, base, problems),
+    },
     problems,
   )
   for (const name of parameters.keys()) {
@@ -96,8 +106,8 @@ export function readImagesUrl(fragment: string, present?: Pick<ImagesSettings, N
       strokes: strokes ?? [],
       drawnKernel: drawnKernel ?? null,
       crop: readCrop(parameters.get('crop'), problems),
-      methods: readMethods(parameters.get('compare'), base.compared, problems),
-      hidden: new Set((parameters.get('hide') ?? '').split(',').filter(Boolean)),
+      methods: readMethods(parameters.get('compare'), compared, problems),
+      hidden: readHidden(parameters),
     },
     problems,
     autorun: parameters.get('run') === '1',
@@ -110,18 +120,16 @@ export function writeImagesUrl(state: ImagesUrlState): string {
   const parameters = new URLSearchParams()
   if (preset !== defaultImagesPreset) parameters.set('preset', preset)
   const base = imagesPresets[preset]
-  for (const key of [...NAMES, ...imagesKeys]) {
-    if (settings[key] !== base.settings[key]) parameters.set(key, String(settings[key]))
-  }
+  writeDifferences(parameters, [...NAMES, ...imagesKeys], settings, base.settings)
   if (crop) parameters.set('crop', [crop.x, crop.y, crop.side].join(','))
   if (strokes.length > 0) parameters.set('strokes', encodeBrush(strokes))
   if (drawnKernel) parameters.set('kernel', encodeKernel(drawnKernel))
   if (methods.join(',') !== base.compared.join(',')) parameters.set('compare', methods.join(','))
-  if (hidden.size > 0) parameters.set('hide', [...hidden].join(','))
-  return parameters.toString().replaceAll('%2C', ',')
+  return writeFragment(parameters, hidden)
 }
 
-function readSettings(parameters: URLSearchParams, base: ImagesSettings, problems: string[]): ImagesSettings {
+/** `base` with the model and the image of the link. */
+function readNames(parameters: URLSearchParams, base: ImagesSettings, problems: string[]): ImagesSettings {
   const settings = { ...base }
   for (const key of NAMES) {
     const text = parameters.get(key)
@@ -133,17 +141,7 @@ function readSettings(parameters: URLSearchParams, base: ImagesSettings, problem
       )
     } else settings[key] = text
   }
-  for (const key of imagesKeys) {
-    const text = parameters.get(key)
-    if (text === null) continue
-    const value = parseImageSetting(key, text)
-    if (isSettingProblem(value)) problems.push(`${value.message} Using ${base[key]}.`)
-    else Object.assign(settings, { [key]: value })
-  }
-  const invalid = validateImages(settings)
-  if (invalid.length === 0) return settings
-  problems.push(...invalid.map(({ message }) => `${message} Using the preset’s settings.`))
-  return base
+  return settings
 }
 
 function readCrop(text: string | null, problems: string[]): Crop | null {
