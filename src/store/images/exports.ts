@@ -91,7 +91,7 @@ export async function exportedPicture(
 }
 
 /** A picture's own pixels as PNG. */
-async function picturePng(picture: Picture): Promise<Blob> {
+export async function picturePng(picture: Picture): Promise<Blob> {
   const { canvas, context } = canvasOf(picture.width, picture.height)
   context.putImageData(new ImageData(picture.data, picture.width, picture.height), 0, 0)
   return await canvas.convertToBlob({ type: 'image/png' })
@@ -145,7 +145,7 @@ export function drawEnlarged(
   context.drawImage(canvas, x, y, picture.width * scale, picture.height * scale)
 }
 
-function canvasOf(width: number, height: number) {
+export function canvasOf(width: number, height: number) {
   const canvas = new OffscreenCanvas(width, height)
   const context = canvas.getContext('2d')
   if (!context) throw new Error('The browser gave no canvas: close other tabs and try again.')

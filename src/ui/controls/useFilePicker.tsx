@@ -5,10 +5,12 @@ interface FilePickerOptions {
   readonly accept: string
   readonly label: string
   readonly testId: string
-  readonly onFile: (file: File) => void
+  /** Several can be chosen at once. */
+  readonly multiple?: boolean
+  readonly onFile: (file: File, ...others: readonly File[]) => void
 }
 
-export function useFilePicker({ accept, label, testId, onFile }: FilePickerOptions): {
+export function useFilePicker({ accept, label, testId, multiple = false, onFile }: FilePickerOptions): {
   readonly input: ReactNode
   readonly open: () => void
 } {
@@ -19,14 +21,15 @@ export function useFilePicker({ accept, label, testId, onFile }: FilePickerOptio
       ref={element}
       type="file"
       accept={accept}
+      multiple={multiple}
       aria-label={label}
       data-testid={testId}
       tabIndex={-1}
       style={{ display: 'none' }}
       onChange={(event) => {
-        const file = event.currentTarget.files?.[0]
+        const [file, ...others] = event.currentTarget.files ?? []
         event.currentTarget.value = ''
-        if (file) onFile(file)
+        if (file) onFile(file, ...others)
       }}
     />
   )

@@ -33,7 +33,6 @@ interface Drag {
 }
 
 export function BoxEditor({ lab, disabled }: { lab: ImagesStore; disabled: boolean }) {
-  const svg = useRef<SVGSVGElement>(null)
   const drag = useRef<Drag | null>(null)
   const { observation: colour } = useColours()
   const hole = useStore(
@@ -47,12 +46,12 @@ export function BoxEditor({ lab, disabled }: { lab: ImagesStore; disabled: boole
     if (disabled) return
     event.stopPropagation()
     event.currentTarget.setPointerCapture(event.pointerId)
-    drag.current = { start: hole, from: unitPoint(event, svg.current!), corner }
+    drag.current = { start: hole, from: unitPoint(event, event.currentTarget.ownerSVGElement!), corner }
   }
-  const move = (event: PointerEvent) => {
+  const move = (event: PointerEvent<SVGSVGElement>) => {
     if (!drag.current) return
     const { start, from, corner } = drag.current
-    const point = unitPoint(event, svg.current!)
+    const point = unitPoint(event, event.currentTarget)
     if (corner) show(resizedHole(start, corner, point), true)
     else show(movedHole(start, [point[0] - from[0], point[1] - from[1]]), true)
   }
@@ -86,7 +85,6 @@ export function BoxEditor({ lab, disabled }: { lab: ImagesStore; disabled: boole
   const percent = (value: number) => Math.round(100 * value)
   return (
     <svg
-      ref={svg}
       viewBox="0 0 100 100"
       className={`${classes.overlay} ${classes.handles}`}
       onPointerMove={move}

@@ -1,7 +1,7 @@
 /** Painting what is missing, on the observation: pointer, or arrow keys and the space bar. */
 import { ActionIcon, Group, SegmentedControl, Slider, Text, Tooltip } from '@mantine/core'
 import { IconArrowBackUp, IconTrash } from '@tabler/icons-react'
-import { useRef, useState, type KeyboardEvent, type PointerEvent } from 'react'
+import { useState, type KeyboardEvent, type PointerEvent } from 'react'
 import { useStore } from 'zustand'
 import { useColours } from '../useColours'
 import { arrowDirection, extendedStroke, polyline, unitPoint, type UnitPoint } from './editorGeometry'
@@ -29,12 +29,9 @@ export function BrushEditor({ lab, brush, disabled }: BrushEditorProps) {
   const { observation: colour } = useColours()
   const [points, setPoints] = useState<readonly UnitPoint[] | null>(null)
   const [cursor, setCursor] = useState<UnitPoint | null>(null)
-  const pressed = useRef(false)
 
-  const finish = (stroke: readonly UnitPoint[] | null) => {
-    pressed.current = false
+  const finish = (stroke: readonly UnitPoint[]) => {
     setPoints(null)
-    if (!stroke || stroke.length === 0) return
     const { strokes, setStrokes } = lab.getState()
     const [x, y] = stroke[0]!
     // A click is a dot: a line of no length is drawn as its two round ends.
@@ -68,20 +65,16 @@ export function BrushEditor({ lab, brush, disabled }: BrushEditorProps) {
       onPointerDown={(event: PointerEvent<SVGSVGElement>) => {
         if (disabled || event.button !== 0) return
         event.currentTarget.setPointerCapture(event.pointerId)
-        pressed.current = true
         setPoints([unitPoint(event, event.currentTarget)])
       }}
       onPointerMove={(event) => {
         const point = unitPoint(event, event.currentTarget)
         setCursor(point)
-        if (pressed.current) setPoints(extendedStroke(points ?? [], point))
+        if (points) setPoints(extendedStroke(points, point))
       }}
-      onPointerUp={() => pressed.current && finish(points)}
+      onPointerUp={() => points && finish(points)}
       onPointerLeave={() => setCursor(null)}
-      onPointerCancel={() => {
-        pressed.current = false
-        setPoints(null)
-      }}
+      onPointerCancel={() => setPoints(null)}
     >
       {points && (
         <polyline

@@ -8,20 +8,19 @@ import { cameraProblem, insecureCamera } from './cameraProblem'
 import classes from './images.module.css'
 
 interface CameraDialogProps {
-  readonly opened: boolean
   readonly onClose: () => void
   readonly onPhoto: (photo: Blob) => void
 }
 
-export function CameraDialog({ opened, onClose, onPhoto }: CameraDialogProps) {
+export function CameraDialog({ onClose, onPhoto }: CameraDialogProps) {
   return (
-    <Modal opened={opened} onClose={onClose} title="Take a photo" size="lg" centered>
+    <Modal opened onClose={onClose} title="Take a photo" size="lg" centered>
       <Camera onClose={onClose} onPhoto={onPhoto} />
     </Modal>
   )
 }
 
-function Camera({ onClose, onPhoto }: Omit<CameraDialogProps, 'opened'>) {
+function Camera({ onClose, onPhoto }: CameraDialogProps) {
   const video = useRef<HTMLVideoElement>(null)
   const [ready, setReady] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)

@@ -1,17 +1,16 @@
 /** Several methods on the same observation and seed, side by side. */
-import { Button, Checkbox, Group, Progress, Text, Title } from '@mantine/core'
-import { IconDownload } from '@tabler/icons-react'
+import { Checkbox, Group, Progress, Text, Title } from '@mantine/core'
 import { useStore } from 'zustand'
 import type { ImageMethodName } from '../../diffusion/image/types'
 import { imageMethodNames, imageMethods } from '../../experiments/images/methodDefinitions'
 import type { CompareRow } from '../../store/images/types'
 import controls from '../controls/controls.module.css'
 import { CopyTableButton } from '../controls/CopyTableButton'
-import { download } from '../download'
+import { CsvButton } from '../controls/CsvButton'
 import { JobBar } from '../transport/JobBar'
 import { ProblemCard } from '../ProblemAlert'
 import { useColours } from '../useColours'
-import { whyBusy, whyNoRun } from './busy'
+import { isUnderWay, whyBusy, whyNoRun } from './busy'
 import { compareAsText } from './compareColumns'
 import { CompareTable } from './CompareTable'
 import { CompareExplanation } from './Explanations'
@@ -27,7 +26,7 @@ import { isComparisonStale } from './view'
 export function Compare({ lab }: { lab: ImagesStore }) {
   const compare = useStore(lab, (state) => state.compare)
   const compared = useStore(lab, (state) => state.compare.methods)
-  const running = useStore(lab, ({ run }) => run.status === 'running' || run.status === 'paused')
+  const running = useStore(lab, ({ run }) => isUnderWay(run))
   const unavailable = useStore(lab, whyNoRun)
   const hidden = useStore(lab, (state) => state.hidden.has('export'))
   const { runCompare, pauseCompare, cancelCompare, exportCompareCsv } = lab.getState()
@@ -44,15 +43,11 @@ export function Compare({ lab }: { lab: ImagesStore }) {
           <Group gap={4}>
             <CopyTableButton text={compareAsText(rows)} />
             {!hidden && (
-              <Button
-                variant="subtle"
-                size="compact-xs"
-                leftSection={<IconDownload size={14} />}
-                onClick={() => download(exportCompareCsv(), `${fileStem(lab.getState())}-compare.csv`)}
-                data-testid="compare-csv"
-              >
-                CSV
-              </Button>
+              <CsvButton
+                content={exportCompareCsv}
+                fileName={() => `${fileStem(lab.getState())}-compare.csv`}
+                testId="compare-csv"
+              />
             )}
           </Group>
         )}

@@ -2,13 +2,13 @@
 import { Text } from '@mantine/core'
 import { useStore } from 'zustand'
 import { imageMethods } from '../../experiments/images/methodDefinitions'
+import layout from '../labLayout.module.css'
 import { Subscripts } from '../math/Subscripts'
 import { Coloured } from '../math/Coloured'
 import { Tex } from '../math/Tex'
 import { Equation } from '../math/Equation'
 import { estimateTex } from '../math/methodTex'
 import { useColours } from '../useColours'
-import classes from './images.module.css'
 import type { ImagesStore } from './stores'
 
 /** Below the three pictures. */
@@ -20,7 +20,7 @@ export function PicturesExplanation({ lab }: { lab: ImagesStore }) {
   const y = `\\textcolor{${observation}}{y}`
   const A = `\\textcolor{${observation}}{A}`
   return (
-    <section className={classes.explanation} aria-label="What the pictures show">
+    <section className={layout.explanation} aria-label="What the pictures show">
       <div>
         <Text size="sm">
           The <Coloured colour={observation}>observation</Coloured> y is what a camera or scanner would give:

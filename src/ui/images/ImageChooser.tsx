@@ -8,7 +8,6 @@ import { ProblemCard } from '../ProblemAlert'
 import { whyBusy } from './busy'
 import classes from './images.module.css'
 import { PictureCanvas } from './PictureCanvas'
-import pictures from './pictures.module.css'
 import type { ImagesStore } from './stores'
 
 export type OpenImage = (blob: Blob, kind: ImageSource['kind'], name: string) => void
@@ -97,7 +96,7 @@ export function ImageChooser({ lab, onOpen, onCamera, onCrop }: ImageChooserProp
         )}
       </Group>
       {problem && (
-        <div className={pictures.problem}>
+        <div className={classes.problem}>
           <ProblemCard problem={problem} onDismiss={lab.getState().dismissProblem} />
         </div>
       )}

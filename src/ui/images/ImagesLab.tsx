@@ -2,6 +2,7 @@
 import { Text } from '@mantine/core'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { useStore } from 'zustand'
+import layout from '../labLayout.module.css'
 import { lazyPart } from '../lazyPart'
 import { Chart } from '../plots/Chart'
 import { FallbackBanner, Notices, ProblemCard } from '../ProblemAlert'
@@ -53,17 +54,17 @@ export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => voi
   const dropping = useIncomingFiles(receive)
   return (
     <>
-      <main className={classes.page}>
-        <div className={classes.fallback}>
+      <main className={layout.page}>
+        <div className={layout.fallback}>
           <FallbackBanner lab={lab} />
         </div>
-        <div className={classes.banners}>
+        <div className={layout.banners}>
           {problem && problem.place !== 'data' && (
             <ProblemCard problem={problem} onDismiss={lab.getState().dismissProblem} />
           )}
           <Notices lab={lab} />
         </div>
-        <aside className={classes.controls} aria-label="Settings">
+        <aside className={layout.controls} aria-label="Settings">
           <ImagesSettings
             lab={lab}
             onOpen={open}
@@ -71,8 +72,8 @@ export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => voi
             onCrop={() => setCropping(true)}
           />
         </aside>
-        <div className={classes.centre}>
-          <Text size="sm" className={classes.invitation}>
+        <div className={layout.centre}>
+          <Text size="sm" className={layout.invitation}>
             Part of this picture is lost: press <b>Run</b> and watch what it may have been, or try{' '}
             <b>your own image</b>.
           </Text>
@@ -83,7 +84,7 @@ export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => voi
           </div>
           <PicturesExplanation lab={lab} />
         </div>
-        <div className={classes.below}>
+        <div className={layout.below}>
           <Results lab={lab} />
           <Compare lab={lab} />
         </div>
@@ -92,7 +93,6 @@ export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => voi
       {cropping && <CropDialog lab={lab} onClose={() => setCropping(false)} />}
       {camera && (
         <CameraDialog
-          opened
           onClose={() => setCamera(false)}
           onPhoto={(photo) => {
             setCamera(false)

@@ -1,17 +1,11 @@
 /** Export of the pictures, numbers, film, settings, the link and the command line. */
-import { Button, Menu } from '@mantine/core'
-import {
-  IconChevronDown,
-  IconFileExport,
-  IconLink,
-  IconMovie,
-  IconPhotoDown,
-  IconTerminal2,
-} from '@tabler/icons-react'
+import { Menu } from '@mantine/core'
+import { IconFileExport, IconLink, IconMovie, IconPhotoDown, IconTerminal2 } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import type { ExportedPicture } from '../../store/images/types'
 import { fileSaver, type ExportFailure } from '../exportFailure'
+import { ExportMenu } from '../ExportMenu'
 import { SharedTextModal } from '../SharedTextModal'
 import { FilmDialog } from './FilmDialog'
 import { fileStem } from './fileNames'
@@ -49,72 +43,60 @@ export function ImagesMenu({ lab, onFailure }: { lab: ImagesStore; onFailure: Ex
   const save = fileSaver(() => fileStem(lab.getState()), onFailure)
   return (
     <>
-      <Menu position="bottom-end" width={260}>
-        <Menu.Target>
-          <Button
-            variant="default"
-            size="xs"
-            rightSection={<IconChevronDown size={14} />}
-            data-testid="export-menu"
-          >
-            Export
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>Pictures</Menu.Label>
-          {PICTURES.map(({ which, label, needs }) => (
-            <Menu.Item
-              key={which}
-              leftSection={<IconPhotoDown size={16} />}
-              disabled={!has[needs]}
-              onClick={save(which, `-${which}.png`, () => lab.getState().exportPicture(which))}
-              data-testid={`export-${which}`}
-            >
-              {label}
-            </Menu.Item>
-          ))}
+      <ExportMenu width={260}>
+        <Menu.Label>Pictures</Menu.Label>
+        {PICTURES.map(({ which, label, needs }) => (
           <Menu.Item
-            leftSection={<IconMovie size={16} />}
-            disabled={!hasFilm}
-            onClick={() => setFilming(true)}
-            data-testid="export-film"
+            key={which}
+            leftSection={<IconPhotoDown size={16} />}
+            disabled={!has[needs]}
+            onClick={save(which, `-${which}.png`, () => lab.getState().exportPicture(which))}
+            data-testid={`export-${which}`}
           >
-            Film of the sampling, WebM…
+            {label}
           </Menu.Item>
-          <Menu.Label>Numbers</Menu.Label>
-          <Menu.Item
-            leftSection={<IconFileExport size={16} />}
-            disabled={!has.result}
-            onClick={save('numbers', '.csv', () => lab.getState().exportCsv())}
-            data-testid="export-csv"
-          >
-            Numbers of each step, CSV
-          </Menu.Item>
-          <Menu.Item
-            leftSection={<IconFileExport size={16} />}
-            onClick={save('settings', '-settings.json', () => lab.getState().exportSettings())}
-            data-testid="export-settings"
-          >
-            Settings, JSON
-          </Menu.Item>
-          <Menu.Divider />
-          <Menu.Label>Reproduce</Menu.Label>
-          <Menu.Item
-            leftSection={<IconLink size={16} />}
-            onClick={() => setLink(window.location.href)}
-            data-testid="copy-link"
-          >
-            Link…
-          </Menu.Item>
-          <Menu.Item
-            leftSection={<IconTerminal2 size={16} />}
-            onClick={() => setCommand(lab.getState().commandLine())}
-            data-testid="copy-command"
-          >
-            Command line…
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+        ))}
+        <Menu.Item
+          leftSection={<IconMovie size={16} />}
+          disabled={!hasFilm}
+          onClick={() => setFilming(true)}
+          data-testid="export-film"
+        >
+          Film of the sampling, WebM…
+        </Menu.Item>
+        <Menu.Label>Numbers</Menu.Label>
+        <Menu.Item
+          leftSection={<IconFileExport size={16} />}
+          disabled={!has.result}
+          onClick={save('numbers', '.csv', () => lab.getState().exportCsv())}
+          data-testid="export-csv"
+        >
+          Numbers of each step, CSV
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconFileExport size={16} />}
+          onClick={save('settings', '-settings.json', () => lab.getState().exportSettings())}
+          data-testid="export-settings"
+        >
+          Settings, JSON
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Label>Reproduce</Menu.Label>
+        <Menu.Item
+          leftSection={<IconLink size={16} />}
+          onClick={() => setLink(window.location.href)}
+          data-testid="copy-link"
+        >
+          Link…
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconTerminal2 size={16} />}
+          onClick={() => setCommand(lab.getState().commandLine())}
+          data-testid="copy-command"
+        >
+          Command line…
+        </Menu.Item>
+      </ExportMenu>
       {filming && <FilmDialog lab={lab} onClose={() => setFilming(false)} />}
       <SharedTextModal title="Link to these settings" text={link} onClose={() => setLink(null)}>
         Same seeds and settings: the same pictures.

@@ -7,7 +7,7 @@ import type { ImageRunState, ImagesLab } from '../../store/images/types'
 import { formatMeasure } from '../format'
 import { useShortcuts } from '../transport/shortcuts'
 import { TransportBar } from '../transport/TransportBar'
-import { whyNoRun } from './busy'
+import { isUnderWay, whyNoRun } from './busy'
 import type { ImagesStore } from './stores'
 import { view } from './view'
 
@@ -18,7 +18,7 @@ export function ImagesTransport({ lab, onHelp }: { lab: ImagesStore; onHelp: () 
   const { film, status } = run
   const newest = film.length - 1
   const running = status === 'running'
-  const underWay = running || status === 'paused'
+  const underWay = isUnderWay(run)
 
   const select = useCallback((position: number | null) => view.setState({ frame: position }), [])
   const toggle = useCallback(() => {
@@ -46,7 +46,7 @@ export function ImagesTransport({ lab, onHelp }: { lab: ImagesStore; onHelp: () 
     if (film.length <= 1) view.setState({ frame: null })
   }, [film.length])
 
-  const comparing = compare.status === 'running' || compare.status === 'paused'
+  const comparing = isUnderWay(compare)
   return (
     <TransportBar
       running={running}
@@ -93,11 +93,7 @@ export function ImagesTransport({ lab, onHelp }: { lab: ImagesStore; onHelp: () 
 }
 
 function whyNotRun(state: ImagesLab): string | undefined {
-  const { compare } = state
-  if (compare.status === 'running' || compare.status === 'paused') {
-    return 'A comparison is under way: cancel it first.'
-  }
-  return whyNoRun(state)
+  return isUnderWay(state.compare) ? 'A comparison is under way: cancel it first.' : whyNoRun(state)
 }
 
 function frameLabel(run: ImageRunState, position: number): string {
@@ -141,7 +137,7 @@ export function statusText({ status, run, compare, model }: ImagesLab): string {
 }
 
 function modelProgress({ run, compare, model }: ImagesLab) {
-  if (compare.status === 'running' || compare.status === 'paused') {
+  if (isUnderWay(compare)) {
     const { fraction, secondsLeft } = compare
     return { label: 'Comparing', fraction, secondsLeft }
   }

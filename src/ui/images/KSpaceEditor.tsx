@@ -2,6 +2,7 @@
 import { Text } from '@mantine/core'
 import { useRef, type KeyboardEvent, type PointerEvent } from 'react'
 import { useStore } from 'zustand'
+import type { ImagesSettings } from '../../experiments/images/settings'
 import { formatMeasure, formatPercent } from '../format'
 import { useColours } from '../useColours'
 import {
@@ -10,6 +11,7 @@ import {
   arrowDirection,
   bandEdges,
   centreAt,
+  range,
   unitPoint,
 } from './editorGeometry'
 import { PictureCanvas } from './PictureCanvas'
@@ -18,14 +20,17 @@ import type { ImagesStore } from './stores'
 
 type Handle = 'centre' | 'acceleration'
 
+interface Drag {
+  readonly handle: Handle
+  readonly start: Pick<ImagesSettings, Handle>
+}
+
 export function KSpaceEditor({ lab, disabled }: { lab: ImagesStore; disabled: boolean }) {
   const mask = useStore(lab, (state) => state.measurement)
   const acceleration = useStore(lab, (state) => state.settings.acceleration)
   const centre = useStore(lab, (state) => state.settings.centre)
   const { observation: colour } = useColours()
-  const svg = useRef<SVGSVGElement>(null)
-  const drag = useRef<Handle | null>(null)
-  const start = useRef({ centre, acceleration })
+  const drag = useRef<Drag | null>(null)
   const { change } = lab.getState()
   const edges = bandEdges(centre)
   const height = accelerationHeight(acceleration)
@@ -33,13 +38,12 @@ export function KSpaceEditor({ lab, disabled }: { lab: ImagesStore; disabled: bo
   const begin = (handle: Handle) => (event: PointerEvent<SVGElement>) => {
     if (disabled) return
     event.currentTarget.setPointerCapture(event.pointerId)
-    start.current = { centre, acceleration }
-    drag.current = handle
+    drag.current = { handle, start: { centre, acceleration } }
   }
-  const move = (event: PointerEvent) => {
+  const move = (event: PointerEvent<SVGSVGElement>) => {
     if (!drag.current) return
-    const [x, y] = unitPoint(event, svg.current!)
-    if (drag.current === 'centre') change({ centre: centreAt(x, acceleration) }, true)
+    const [x, y] = unitPoint(event, event.currentTarget)
+    if (drag.current.handle === 'centre') change({ centre: centreAt(x, acceleration) }, true)
     else change({ acceleration: accelerationAt(y, centre) }, true)
   }
   const end = () => {
@@ -49,8 +53,8 @@ export function KSpaceEditor({ lab, disabled }: { lab: ImagesStore; disabled: bo
   }
   const onKey = (handle: Handle) => (event: KeyboardEvent) => {
     if (event.key === 'Escape' && drag.current) {
+      change(drag.current.start)
       drag.current = null
-      change(start.current)
     }
     const direction = arrowDirection(event.key)
     if (!direction || disabled) return
@@ -59,6 +63,20 @@ export function KSpaceEditor({ lab, disabled }: { lab: ImagesStore; disabled: bo
     if (handle === 'centre') change({ centre: centreAt(edges[1] + by / 64, acceleration) })
     else change({ acceleration: accelerationAt(height - by / 32, centre) })
   }
+  const grip = (handle: Handle) => ({
+    r: 4,
+    fill: colour,
+    stroke: '#fff',
+    strokeWidth: 1.5,
+    vectorEffect: 'non-scaling-stroke' as const,
+    className: classes.grip,
+    role: 'slider',
+    tabIndex: 0,
+    'aria-valuemin': range(handle).minimum,
+    'aria-valuemax': range(handle).maximum,
+    onPointerDown: begin(handle),
+    onKeyDown: onKey(handle),
+  })
   return (
     <div style={{ maxWidth: 220 }}>
       <div className={classes.frame}>
@@ -66,7 +84,6 @@ export function KSpaceEditor({ lab, disabled }: { lab: ImagesStore; disabled: bo
           <PictureCanvas picture={mask} label="Measured columns of the spectrum, white" testId="kspace" />
         )}
         <svg
-          ref={svg}
           viewBox="0 0 100 100"
           className={`${classes.overlay} ${classes.handles}`}
           onPointerMove={move}
@@ -98,24 +115,13 @@ export function KSpaceEditor({ lab, disabled }: { lab: ImagesStore; disabled: bo
             />
           ))}
           <circle
+            {...grip('centre')}
             cx={100 * edges[1]}
             cy={82}
-            r={4}
-            fill={colour}
-            stroke="#fff"
-            strokeWidth={1.5}
-            vectorEffect="non-scaling-stroke"
             style={{ cursor: 'ew-resize' }}
-            className={classes.grip}
-            role="slider"
-            tabIndex={0}
             aria-label="Part of the columns in the whole centre"
-            aria-valuemin={0}
-            aria-valuemax={0.5}
             aria-valuenow={centre}
             aria-valuetext={formatPercent(centre)}
-            onPointerDown={begin('centre')}
-            onKeyDown={onKey('centre')}
           />
           <line
             x1={0}
@@ -129,25 +135,14 @@ export function KSpaceEditor({ lab, disabled }: { lab: ImagesStore; disabled: bo
             style={{ pointerEvents: 'none' }}
           />
           <circle
+            {...grip('acceleration')}
             cx={92}
             cy={100 * height}
-            r={4}
-            fill={colour}
-            stroke="#fff"
-            strokeWidth={1.5}
-            vectorEffect="non-scaling-stroke"
             style={{ cursor: 'ns-resize' }}
-            className={classes.grip}
-            role="slider"
-            tabIndex={0}
             aria-orientation="vertical"
             aria-label="Acceleration R"
-            aria-valuemin={1}
-            aria-valuemax={16}
             aria-valuenow={acceleration}
             aria-valuetext={`one column in ${formatMeasure(acceleration)}`}
-            onPointerDown={begin('acceleration')}
-            onKeyDown={onKey('acceleration')}
           />
         </svg>
       </div>

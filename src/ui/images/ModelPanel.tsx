@@ -1,9 +1,10 @@
 /** The denoiser: a bundled one or a file; how far it is, whether it passed its checks, and which solver suits it. */
 import { Anchor, Button, Group, Progress, Select, Text } from '@mantine/core'
 import { IconAlertTriangle, IconCircleCheck, IconFileImport } from '@tabler/icons-react'
-import { useRef, useState } from 'react'
+import { useState } from 'react'
 import { useStore } from 'zustand'
 import type { ModelState } from '../../store/images/types'
+import { useFilePicker } from '../controls/useFilePicker'
 import { lazyPart } from '../lazyPart'
 import { ProblemCard } from '../ProblemAlert'
 import { whyBusy } from './busy'
@@ -20,7 +21,6 @@ export function ModelPanel({ lab }: { lab: ImagesStore }) {
   const model = useStore(lab, (state) => state.model)
   const chosen = useStore(lab, (state) => state.settings.model)
   const busy = useStore(lab, whyBusy)
-  const files = useRef<HTMLInputElement>(null)
   const [report, setReport] = useState(false)
   const entry = models.find(({ name }) => name === chosen)
   const data = models.map(({ name, title }) => ({ value: name, label: title }))
@@ -28,6 +28,13 @@ export function ModelPanel({ lab }: { lab: ImagesStore }) {
     data.push({ value: chosen, label: model.contract?.title ?? (model.name || 'Your own model') })
   }
   const { chooseModel, openModel, cancelModel } = lab.getState()
+  const picker = useFilePicker({
+    accept: '.onnx,.json,.data,.bin',
+    label: 'Open a model',
+    testId: 'model-file',
+    multiple: true,
+    onFile: (...files) => void openModel(files),
+  })
   return (
     <div data-tour="model">
       <Select
@@ -53,28 +60,14 @@ export function ModelPanel({ lab }: { lab: ImagesStore }) {
           <ProblemCard problem={model.problem} />
         </div>
       )}
-      <input
-        ref={files}
-        type="file"
-        multiple
-        accept=".onnx,.json,.data,.bin"
-        aria-label="Open a model"
-        tabIndex={-1}
-        style={{ display: 'none' }}
-        data-testid="model-file"
-        onChange={(event) => {
-          const picked = [...(event.currentTarget.files ?? [])]
-          event.currentTarget.value = ''
-          if (picked.length > 0) void openModel(picked)
-        }}
-      />
+      {picker.input}
       <Button
         mt={6}
         size="compact-sm"
         variant="default"
         leftSection={<IconFileImport size={15} />}
         disabled={busy !== undefined}
-        onClick={() => files.current?.click()}
+        onClick={picker.open}
         data-testid="open-model"
       >
         Your .onnx…

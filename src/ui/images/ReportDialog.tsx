@@ -5,6 +5,7 @@ import { useMemo } from 'react'
 import { useStore } from 'zustand'
 import { imageSettings } from '../../experiments/images/settings'
 import type { VerificationCheck } from '../../onnx/verify'
+import controls from '../controls/controls.module.css'
 import { valueLabel } from '../controls/SettingControl'
 import { formatMeasure } from '../format'
 import { Chart } from '../plots/Chart'
@@ -40,7 +41,7 @@ export function ReportDialog({ lab, onClose }: ReportDialogProps) {
       <Text size="sm">
         {verdictText(report)} Each check ran the model on noisy images here, with this browser’s own numbers.
       </Text>
-      <div className={classes.tableWrap}>
+      <div className={controls.tableWrap}>
         <Table fz="xs" verticalSpacing={5} mt="xs" className={classes.report} data-testid="report-table">
           <Table.Thead>
             <Table.Tr>

@@ -1,9 +1,11 @@
 /** A finished run in numbers: each sample and the mean against the original and the observation, and what it cost. */
-import { Group, Table, Text, Title, Tooltip } from '@mantine/core'
+import { Group, Table, Text, Title } from '@mantine/core'
 import { useStore } from 'zustand'
 import type { RunResult } from '../../store/images/types'
 import { CopyTableButton } from '../controls/CopyTableButton'
+import { NumberTable } from '../controls/NumberTable'
 import { formatCount, formatMeasure, formatSeconds } from '../format'
+import { shownResult } from './busy'
 import classes from './images.module.css'
 import { decibels, mean, similarity } from './pictureText'
 import type { ImagesStore } from './stores'
@@ -21,9 +23,7 @@ const COLUMNS = [
 ] as const
 
 export function ResultNumbers({ lab }: { lab: ImagesStore }) {
-  const result = useStore(lab, ({ run }) =>
-    run.status === 'running' || run.status === 'paused' ? null : run.result,
-  )
+  const result = useStore(lab, ({ run }) => shownResult(run))
   const wanted = useStore(lab, (state) => state.settings.samples)
   return (
     <section aria-label="The run in numbers">
@@ -43,56 +43,34 @@ function Rows({ result, count }: { result: RunResult | null; count: number }) {
   const average = (values: readonly number[] | undefined) => (values ? mean(values) : Number.NaN)
   return (
     <>
-      <div className={classes.tableWrap}>
-        <Table
-          fz="xs"
-          verticalSpacing={3}
-          horizontalSpacing={8}
-          className={classes.numbers}
-          data-testid="numbers"
-        >
-          <Table.Thead>
+      <NumberTable columns={COLUMNS} className={classes.numbers} testId="numbers">
+        {Array.from({ length: count }, (_, k) => (
+          <Table.Tr key={`sample ${k + 1}`}>
+            <Table.Th scope="row" fw={400}>
+              sample {k + 1}
+            </Table.Th>
+            <Table.Td ta="right">{decibels(result?.psnr[k] ?? Number.NaN)}</Table.Td>
+            <Table.Td ta="right">{similarity(result?.ssim[k] ?? Number.NaN)}</Table.Td>
+            <Table.Td ta="right">{formatMeasure(result?.misfit[k])}</Table.Td>
+          </Table.Tr>
+        ))}
+        {count > 1 && (
+          <>
             <Table.Tr>
-              <Table.Th />
-              {COLUMNS.map(({ label, explanation }) => (
-                <Table.Th key={label} ta="right">
-                  <Tooltip label={explanation}>
-                    <span>{label}</span>
-                  </Tooltip>
-                </Table.Th>
-              ))}
+              <Table.Th scope="row">average</Table.Th>
+              <Table.Td ta="right">{decibels(average(result?.psnr))}</Table.Td>
+              <Table.Td ta="right">{similarity(average(result?.ssim))}</Table.Td>
+              <Table.Td ta="right">{formatMeasure(result ? mean(result.misfit) : undefined)}</Table.Td>
             </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {Array.from({ length: count }, (_, k) => (
-              <Table.Tr key={`sample ${k + 1}`}>
-                <Table.Th scope="row" fw={400}>
-                  sample {k + 1}
-                </Table.Th>
-                <Table.Td ta="right">{decibels(result?.psnr[k] ?? Number.NaN)}</Table.Td>
-                <Table.Td ta="right">{similarity(result?.ssim[k] ?? Number.NaN)}</Table.Td>
-                <Table.Td ta="right">{formatMeasure(result?.misfit[k])}</Table.Td>
-              </Table.Tr>
-            ))}
-            {count > 1 && (
-              <>
-                <Table.Tr>
-                  <Table.Th scope="row">average</Table.Th>
-                  <Table.Td ta="right">{decibels(average(result?.psnr))}</Table.Td>
-                  <Table.Td ta="right">{similarity(average(result?.ssim))}</Table.Td>
-                  <Table.Td ta="right">{formatMeasure(result ? mean(result.misfit) : undefined)}</Table.Td>
-                </Table.Tr>
-                <Table.Tr>
-                  <Table.Th scope="row">mean image</Table.Th>
-                  <Table.Td ta="right">{decibels(result?.meanPsnr ?? Number.NaN)}</Table.Td>
-                  <Table.Td ta="right">{similarity(result?.meanSsim ?? Number.NaN)}</Table.Td>
-                  <Table.Td ta="right">–</Table.Td>
-                </Table.Tr>
-              </>
-            )}
-          </Table.Tbody>
-        </Table>
-      </div>
+            <Table.Tr>
+              <Table.Th scope="row">mean image</Table.Th>
+              <Table.Td ta="right">{decibels(result?.meanPsnr ?? Number.NaN)}</Table.Td>
+              <Table.Td ta="right">{similarity(result?.meanSsim ?? Number.NaN)}</Table.Td>
+              <Table.Td ta="right">–</Table.Td>
+            </Table.Tr>
+          </>
+        )}
+      </NumberTable>
       <Text size="xs" c="dimmed" mt={4} data-testid={result ? 'costs' : undefined}>
         {result ? costs(result) : 'They appear with the result.'}
       </Text>

@@ -6,6 +6,7 @@ import type { Picture, RunResult } from '../../store/images/types'
 import { download } from '../download'
 import { formatMeasure } from '../format'
 import { Figure } from '../plots/Figure'
+import { shownResult } from './busy'
 import { fileStem } from './fileNames'
 import classes from './images.module.css'
 import { PictureCanvas } from './PictureCanvas'
@@ -16,12 +17,12 @@ import type { ImagesStore } from './stores'
 import { view } from './view'
 
 export function SamplesFigure({ lab }: { lab: ImagesStore }) {
-  const { status, frames, result } = useStore(lab, (state) => state.run)
+  const run = useStore(lab, (state) => state.run)
   const present = useStore(lab, (state) => state.settings.samples)
   const hidden = useStore(lab, (state) => state.hidden.has('export'))
   const chosen = useStore(view, (state) => state.sample)
-  const finished = result !== null && status !== 'running' && status !== 'paused' ? result : null
-  const samples = finished?.samples ?? frames
+  const finished = shownResult(run)
+  const samples = finished?.samples ?? run.frames
   // Of a run that was cancelled, too, the frames stay.
   const wanted = samples.length || present
   const save = async () => {

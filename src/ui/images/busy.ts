@@ -1,11 +1,20 @@
 /** Why nothing can be changed at present. */
-import type { ImagesLabState } from '../../store/images/types'
+import type { ImageRunState, ImagesLabState, RunResult } from '../../store/images/types'
+
+/** Whether a run or a comparison has begun and not ended. */
+export function isUnderWay({ status }: { readonly status: ImageRunState['status'] }): boolean {
+  return status === 'running' || status === 'paused'
+}
+
+/** The result that is shown: while another run is under way, that of the one before is not. */
+export function shownResult(run: Pick<ImageRunState, 'status' | 'result'>): RunResult | null {
+  return isUnderWay(run) ? null : run.result
+}
 
 /** Undefined while settings, image and model may be changed. */
 export function whyBusy({ run, compare }: Pick<ImagesLabState, 'run' | 'compare'>): string | undefined {
-  const underWay = (status: string) => status === 'running' || status === 'paused'
-  if (underWay(run.status)) return 'A run is under way: cancel it to change settings.'
-  if (underWay(compare.status)) return 'A comparison is under way: cancel it to change settings.'
+  if (isUnderWay(run)) return 'A run is under way: cancel it to change settings.'
+  if (isUnderWay(compare)) return 'A comparison is under way: cancel it to change settings.'
   return undefined
 }
 

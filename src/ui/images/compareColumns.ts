@@ -1,14 +1,11 @@
 /** The comparison in numbers: its columns, which value is best, and its text for a spreadsheet. */
 import type { CompareRow } from '../../store/images/types'
+import type { NumberColumn } from '../controls/NumberTable'
 import { formatCount, formatMeasure, formatSeconds } from '../format'
 import { decibels, similarity } from './pictureText'
 
-export interface CompareColumn {
+interface CompareColumn extends NumberColumn<CompareRow> {
   readonly key: 'psnr' | 'ssim' | 'misfit' | 'steps' | 'evaluations' | 'seconds'
-  readonly label: string
-  /** For a tooltip. */
-  readonly explanation: string
-  readonly text: (row: CompareRow) => string
   /** How far from ideal; absent where no value is better than another. */
   readonly miss?: (row: CompareRow) => number | null
 }

@@ -13,7 +13,8 @@ export interface Hole {
 
 export type Corner = 'nw' | 'ne' | 'sw' | 'se'
 
-const range = (key: 'boxSide' | 'acceleration' | 'centre') => imageSettings[key] as NumberSetting
+/** What the setting of a handle may be. */
+export const range = (key: 'boxSide' | 'acceleration' | 'centre') => imageSettings[key] as NumberSetting
 const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value))
 
 /** To what a link holds. */

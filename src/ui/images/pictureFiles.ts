@@ -1,15 +1,9 @@
-/** Pictures of the page as PNG: one in its own pixels, or all samples on a sheet of white paper. */
-import { drawEnlarged } from '../../store/images/exports'
-import type { Picture, RunResult } from '../../store/images/types'
+/** All samples as PNG, on a sheet of white paper. */
+import { canvasOf, drawEnlarged } from '../../store/images/exports'
+import type { RunResult } from '../../store/images/types'
 import { fontFamily } from '../theme'
 import { decibels } from './pictureText'
 import { formatMeasure } from '../format'
-
-export async function picturePng(picture: Picture): Promise<Blob> {
-  const canvas = new OffscreenCanvas(picture.width, picture.height)
-  drawEnlarged(contextOf(canvas), picture, 0, 0, Math.max(picture.width, picture.height))
-  return await canvas.convertToBlob({ type: 'image/png' })
-}
 
 const SIDE = 256
 const GAP = 12
@@ -28,8 +22,7 @@ export async function samplesPng({ samples, psnr, mean, meanPsnr, deviation }: R
   }
   const columns = Math.min(COLUMNS, parts.length)
   const rows = Math.ceil(parts.length / columns)
-  const canvas = new OffscreenCanvas(columns * (SIDE + GAP) + GAP, rows * (SIDE + LABEL + GAP) + GAP)
-  const context = contextOf(canvas)
+  const { canvas, context } = canvasOf(columns * (SIDE + GAP) + GAP, rows * (SIDE + LABEL + GAP) + GAP)
   context.fillStyle = '#ffffff'
   context.fillRect(0, 0, canvas.width, canvas.height)
   context.fillStyle = '#1c2430'
@@ -42,10 +35,4 @@ export async function samplesPng({ samples, psnr, mean, meanPsnr, deviation }: R
     context.fillText(label, x, y + SIDE + LABEL / 2, SIDE)
   })
   return await canvas.convertToBlob({ type: 'image/png' })
-}
-
-function contextOf(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {
-  const context = canvas.getContext('2d')
-  if (!context) throw new Error('The browser gave no canvas: close other tabs and try again.')
-  return context
 }

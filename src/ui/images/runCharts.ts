@@ -1,12 +1,12 @@
 /** Two curves over the steps of a run: how well x̂ explains y, and what the solver left over. */
-import type { Data, Layout } from 'plotly.js'
+import type { Data } from 'plotly.js'
 import { estimatesPerStep } from '../../experiments/images/compare'
 import { imageMethods } from '../../experiments/images/methodDefinitions'
 import { stepInWords } from '../../store/images/stepWords'
 import type { ImagesLab, StepRecord } from '../../store/images/types'
 import { formatMeasure } from '../format'
 import type { ChartContent } from '../plots/Chart'
-import { chartLayout, logAxis } from '../plots/chartLayout'
+import { chartLayout, expectedLine, logAxis } from '../plots/chartLayout'
 import type { Colours } from '../theme'
 
 export const watchRecords = (lab: ImagesLab) => [lab.run.records, lab.run.result, lab.run.steps]
@@ -46,18 +46,6 @@ function stepChart({ value, name, axis, expected }: StepChart) {
         hovertemplate: `%{customdata[0]}, σ<sub>t</sub> = %{customdata[1]}: %{y:.3g}<extra></extra>`,
       },
     ]
-    const shapes: Layout['shapes'] = []
-    if (expected !== undefined) {
-      shapes.push({
-        type: 'line',
-        xref: 'paper',
-        x0: 0,
-        x1: 1,
-        y0: expected,
-        y1: expected,
-        line: { color: colours.observation, width: 1.5, dash: 'dot' },
-      })
-    }
     const layout = chartLayout(colours, {
       xaxis: { title: { text: 'step' }, range: [0.5, settings.steps + 1.5] },
       yaxis: {
@@ -67,7 +55,7 @@ function stepChart({ value, name, axis, expected }: StepChart) {
           expected,
         ),
       },
-      shapes,
+      shapes: expected === undefined ? [] : [expectedLine(expected, colours)],
     })
     const [first, last] = [points[0]!, points.at(-1)!]
     return {

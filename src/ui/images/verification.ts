@@ -4,7 +4,7 @@ import type { VerificationCheck, VerificationReport } from '../../onnx/verify'
 import type { ImagesLab } from '../../store/images/types'
 import { formatMeasure } from '../format'
 import type { ChartContent } from '../plots/Chart'
-import { chartLayout, logAxis } from '../plots/chartLayout'
+import { logAxis, noiseLevelLayout } from '../plots/chartLayout'
 import type { Colours } from '../theme'
 
 /** "All 8 checks passed on this device." or which did not pass. */
@@ -57,15 +57,9 @@ export function denoisingChart(labs: readonly ImagesLab[], colours: Colours): Ch
       hovertemplate: 'σ<sub>t</sub> = %{x:.3g}: %{y:.3g}<extra></extra>',
     },
   ]
-  const layout = chartLayout(colours, {
-    showlegend: true,
-    legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1.02, yanchor: 'bottom', font: { size: 11 } },
-    margin: { l: 58, r: 10, t: 28, b: 42 },
-    xaxis: { title: { text: 'noise level σ<sub>t</sub>' }, type: 'log', dtick: 1 },
-    yaxis: {
-      title: { text: 'mean squared error' },
-      ...logAxis(curve.flatMap(({ error, trivial }) => [error, trivial])),
-    },
+  const layout = noiseLevelLayout(colours, 28, {
+    title: { text: 'mean squared error' },
+    ...logAxis(curve.flatMap(({ error, trivial }) => [error, trivial])),
   })
   const points = curve.map(({ sigma, error }) => `${formatMeasure(sigma)}: ${formatMeasure(error)}`)
   return { data, layout, description: `Mean squared denoising error by noise level. ${points.join(', ')}.` }

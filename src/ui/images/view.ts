@@ -3,6 +3,7 @@ import { createStore } from 'zustand/vanilla'
 import type { ImagesSettings } from '../../experiments/images/settings'
 import { stepInWords } from '../../store/images/stepWords'
 import type { ImageRunState, ImagesLabState, Picture } from '../../store/images/types'
+import { isUnderWay, shownResult } from './busy'
 
 export interface View {
   /** Index of a kept frame; null follows the newest picture. */
@@ -24,23 +25,18 @@ export interface Shown {
 
 /** The restoration to be shown large; null before the first frame. */
 export function shownPicture(
-  {
-    film,
-    frames,
-    result,
-    status,
-    settings,
-  }: Pick<ImageRunState, 'film' | 'frames' | 'result' | 'status' | 'settings'>,
+  run: Pick<ImageRunState, 'film' | 'frames' | 'result' | 'status' | 'settings'>,
   { frame, sample }: Pick<View, 'frame' | 'sample'>,
 ): Shown | null {
+  const { film, frames, settings } = run
   const kept = frame === null ? undefined : film[frame]
   if (kept && settings)
     return { picture: kept.picture, label: `Sample 1, ${stepInWords(kept.step, settings)}`, final: false }
-  const finished = result !== null && status !== 'running' && status !== 'paused'
-  const pictures = finished ? result.samples : frames
+  const result = shownResult(run)
+  const pictures = result?.samples ?? frames
   if (pictures.length === 0) return null
   const k = Math.min(sample, pictures.length - 1)
-  return { picture: pictures[k]!, label: `Sample ${k + 1} of ${pictures.length}`, final: finished }
+  return { picture: pictures[k]!, label: `Sample ${k + 1} of ${pictures.length}`, final: result !== null }
 }
 
 /** Whether what is shown was computed with other settings, or from another observation, than the present ones. */
@@ -49,7 +45,7 @@ export function isStale({
   settings,
   observation,
 }: Pick<ImagesLabState, 'run' | 'settings' | 'observation'>): boolean {
-  if (run.status === 'running' || run.status === 'paused') return false
+  if (isUnderWay(run)) return false
   // Frames of a run that was cancelled or failed are shown where there is no result.
   const shown = run.result ?? (run.frames.length > 0 ? run : null)
   if (!shown?.settings || !shown.observation) return false
@@ -62,8 +58,7 @@ export function isComparisonStale({
   settings,
   observation,
 }: Pick<ImagesLabState, 'compare' | 'settings' | 'observation'>): boolean {
-  const { status, rows } = compare
-  if (rows.length === 0 || !compare.settings || status === 'running' || status === 'paused') return false
+  if (compare.rows.length === 0 || !compare.settings || isUnderWay(compare)) return false
   return (
     isChanged(settings, compare.settings, 'method') ||
     (compare.observation !== null && isSeenAnew(observation, compare.observation))

@@ -3,6 +3,7 @@ import { Text } from '@mantine/core'
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import { useLabs, useComparing, useShownLabs } from '../labs'
+import layout from '../labLayout.module.css'
 import { lazyPart } from '../lazyPart'
 import { FallbackBanner, Notices, ProblemAlert } from '../ProblemAlert'
 import { CornerFigure } from './CornerFigure'
@@ -34,7 +35,7 @@ export function ManifoldLab({ onHelp }: { onHelp: () => void }) {
   return (
     <>
       <main className={classes.page}>
-        <div className={classes.banners}>
+        <div className={layout.banners}>
           <FallbackBanner lab={a} />
           {labs.map((lab) => (
             <ProblemAlert

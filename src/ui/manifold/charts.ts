@@ -4,7 +4,7 @@ import type { IterationSummary } from '../../experiments/manifold/diem'
 import type { Lab } from '../../store/labTypes'
 import { formatMeasure, formatPercent } from '../format'
 import type { ChartContent } from '../plots/Chart'
-import { chartLayout, logAxis } from '../plots/chartLayout'
+import { chartLayout, expectedLine, logAxis } from '../plots/chartLayout'
 import { runColour, type Colours, type ColourScheme } from '../theme'
 
 const NAMES = { a: 'run A', b: 'run B' } as const
@@ -111,17 +111,7 @@ function iterationChart(chart: NumberChart) {
       hovertemplate: `k = %{x}: ${chart.hover}<extra></extra>`,
     }))
     const shapes: Partial<Shape>[] = []
-    if (chart.expected !== undefined) {
-      shapes.push({
-        type: 'line',
-        xref: 'paper',
-        x0: 0,
-        x1: 1,
-        y0: chart.expected,
-        y1: chart.expected,
-        line: { color: colours.observation, width: 1.5, dash: 'dot' },
-      })
-    }
+    if (chart.expected !== undefined) shapes.push(expectedLine(chart.expected, colours))
     const selected = labs[0]!.selected
     if (selected !== null) shapes.push(verticalLine(selected, colours.dimmed))
     const last = Math.max(...labs.map((lab) => lab.settings.iterations))

@@ -1,5 +1,5 @@
 /** What every plotly chart has in common: fonts, margins, colours of the theme. */
-import type { Layout } from 'plotly.js'
+import type { Layout, Shape } from 'plotly.js'
 import { formatMeasure } from '../format'
 import { fontFamily, type Colours } from '../theme'
 
@@ -29,6 +29,34 @@ export function chartLayout(colours: Colours, overrides: Partial<Layout> = {}): 
     ...others,
     xaxis: merged(axis, xaxis),
     yaxis: merged(axis, yaxis),
+  }
+}
+
+/** Of a chart over noise levels, for the curves' names and a log axis of them. `top`: room for the names. */
+export function noiseLevelLayout(
+  colours: Colours,
+  top: number,
+  yaxis: Partial<Layout['yaxis']>,
+): Partial<Layout> {
+  return chartLayout(colours, {
+    showlegend: true,
+    legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1.02, yanchor: 'bottom', font: { size: 11 } },
+    margin: { l: 58, r: 10, t: top, b: 42 },
+    xaxis: { title: { text: 'noise level σ<sub>t</sub>' }, type: 'log', dtick: 1 },
+    yaxis,
+  })
+}
+
+/** A dotted line across the chart, where its number ought to be. */
+export function expectedLine(value: number, colours: Colours): Partial<Shape> {
+  return {
+    type: 'line',
+    xref: 'paper',
+    x0: 0,
+    x1: 1,
+    y0: value,
+    y1: value,
+    line: { color: colours.observation, width: 1.5, dash: 'dot' },
   }
 }
 

@@ -1,11 +1,11 @@
 /** Three sentences and an equation for each plot, in the plots' colours. */
 import { Text } from '@mantine/core'
 import { useStore } from 'zustand'
+import layout from '../labLayout.module.css'
 import { Coloured } from '../math/Coloured'
 import { Tex } from '../math/Tex'
 import { useColours } from '../useColours'
 import { Equation } from '../math/Equation'
-import classes from './posterior.module.css'
 import type { PosteriorStore } from './stores'
 
 export function Figure1Explanation({ lab }: { lab: PosteriorStore }) {
@@ -14,7 +14,7 @@ export function Figure1Explanation({ lab }: { lab: PosteriorStore }) {
   const y = `\\textcolor{${observation}}{y}`
   const A = `\\textcolor{${observation}}{A}`
   return (
-    <section className={classes.explanation} aria-label="What the pictures show">
+    <section className={layout.explanation} aria-label="What the pictures show">
       <Text size="sm">
         An <Coloured colour={observation}>observation</Coloured> says only how far along one direction the
         point lies, so the prior has to say where on the line it is. The{' '}

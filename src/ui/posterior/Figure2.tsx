@@ -1,9 +1,9 @@
 /** Figure 2 of the paper, computed here: its own seeds and points, Run, Pause, Cancel, Reset, and its command line. */
 import { ActionIcon, Button, Code, CopyButton, Group, Stack, Text, Title, Tooltip } from '@mantine/core'
-import { IconCheck, IconCopy, IconDownload, IconRefresh } from '@tabler/icons-react'
+import { IconCheck, IconCopy, IconRefresh } from '@tabler/icons-react'
 import { useMemo } from 'react'
 import { useStore } from 'zustand'
-import { download } from '../download'
+import { CsvButton } from '../controls/CsvButton'
 import { formatCount } from '../format'
 import { Chart } from '../plots/Chart'
 import { ProblemCard } from '../ProblemAlert'
@@ -28,15 +28,11 @@ export function Figure2({ lab }: { lab: PosteriorStore }) {
           Why the covariance matters (Figure 2)
         </Title>
         {rows.length > 0 && (
-          <Button
-            variant="subtle"
-            size="compact-xs"
-            leftSection={<IconDownload size={14} />}
-            onClick={() => download(exportFigure2(), `diem-figure2-${seedsDone}seeds.csv`)}
-            data-testid="figure2-csv"
-          >
-            CSV
-          </Button>
+          <CsvButton
+            content={exportFigure2}
+            fileName={() => `diem-figure2-${seedsDone}seeds.csv`}
+            testId="figure2-csv"
+          />
         )}
       </Group>
       <div className={classes.beside}>

@@ -1,11 +1,10 @@
 /** Every method at the present setting, in numbers for a slide. */
-import { Button, Group, Table, Text, Title, Tooltip, VisuallyHidden } from '@mantine/core'
-import { IconDownload } from '@tabler/icons-react'
+import { Group, Text, Title } from '@mantine/core'
 import { useStore } from 'zustand'
 import type { MethodScore } from '../../experiments/mixture/scores'
-import controls from '../controls/controls.module.css'
 import { CopyTableButton } from '../controls/CopyTableButton'
-import { download } from '../download'
+import { CsvButton } from '../controls/CsvButton'
+import { MethodRow, NumberTable } from '../controls/NumberTable'
 import { Subscripts } from '../math/Subscripts'
 import { ProblemCard } from '../ProblemAlert'
 import { useColours } from '../useColours'
@@ -30,15 +29,11 @@ export function MethodsTable({ lab }: { lab: PosteriorStore }) {
         {rows.length > 0 && (
           <Group gap={4}>
             <CopyTableButton text={scoresAsText(rows)} />
-            <Button
-              variant="subtle"
-              size="compact-xs"
-              leftSection={<IconDownload size={14} />}
-              onClick={() => download(exportTable(), `${fileStem(lab.getState())}-methods.csv`)}
-              data-testid="table-csv"
-            >
-              CSV
-            </Button>
+            <CsvButton
+              content={exportTable}
+              fileName={() => `${fileStem(lab.getState())}-methods.csv`}
+              testId="table-csv"
+            />
           </Group>
         )}
       </Group>
@@ -78,33 +73,16 @@ function Rows({ rows, current }: { rows: readonly MethodScore[]; current: boolea
           These numbers belong to the setting before your last change: run again.
         </Text>
       )}
-      <div className={classes.tableWrap}>
-        <Table
-          fz="xs"
-          verticalSpacing={3}
-          horizontalSpacing={8}
-          data-testid="methods-table"
-          className={`${classes.numbers} ${current ? '' : classes.stale}`}
-        >
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>method</Table.Th>
-              {scoreColumns.map(({ key, label, explanation }) => (
-                <Table.Th key={key} ta="right">
-                  <Tooltip label={explanation}>
-                    <span>{label}</span>
-                  </Tooltip>
-                </Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {rows.map((score) => (
-              <ScoreRow key={score.label} score={score} best={best.get(score.label)} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
+      <NumberTable
+        title="method"
+        columns={scoreColumns}
+        className={`${classes.numbers} ${current ? '' : classes.stale}`}
+        testId="methods-table"
+      >
+        {rows.map((score) => (
+          <ScoreRow key={score.label} score={score} best={best.get(score.label)} />
+        ))}
+      </NumberTable>
       {best.size > 0 && (
         <Text size="xs" c="dimmed" mt={4}>
           ● bold: nearest to the ideal in its column.
@@ -116,23 +94,16 @@ function Rows({ rows, current }: { rows: readonly MethodScore[]; current: boolea
 
 function ScoreRow({ score, best }: { score: MethodScore; best: ReadonlySet<string> | undefined }) {
   const { methods, truth } = useColours()
-  const colour = score.method === 'exact' ? truth : methods[score.method.method]
+  const method = score.method === 'exact' ? 'exact' : score.method.method
   return (
-    <Table.Tr data-testid={`score-${score.method === 'exact' ? 'exact' : score.method.method}`}>
-      <Table.Th scope="row" fw={score.method === 'exact' ? 600 : 400} style={{ whiteSpace: 'nowrap' }}>
-        <span className={controls.dot} style={{ background: colour, marginRight: 6 }} aria-hidden />
-        <Subscripts text={score.label} />
-      </Table.Th>
-      {scoreColumns.map(({ key, text }) => {
-        const isBest = best?.has(key) === true
-        return (
-          <Table.Td key={key} ta="right" className={isBest ? classes.best : undefined}>
-            {isBest && <span aria-hidden>● </span>}
-            {text(score)}
-            {isBest && <VisuallyHidden> (best)</VisuallyHidden>}
-          </Table.Td>
-        )
-      })}
-    </Table.Tr>
+    <MethodRow
+      row={score}
+      columns={scoreColumns}
+      best={best}
+      name={<Subscripts text={score.label} />}
+      colour={method === 'exact' ? truth : methods[method]}
+      weight={method === 'exact' ? 600 : 400}
+      testId={`score-${method}`}
+    />
   )
 }

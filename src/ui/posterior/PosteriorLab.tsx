@@ -1,6 +1,7 @@
 /** The posterior lab: settings, two methods side by side, their numbers, Figure 2, and the film at the bottom. */
 import { Text } from '@mantine/core'
 import { useStore } from 'zustand'
+import layout from '../labLayout.module.css'
 import { FallbackBanner, Notices, ProblemCard } from '../ProblemAlert'
 import { Figure1Explanation } from './Explanations'
 import { Figure2 } from './Figure2'
@@ -16,17 +17,17 @@ export function PosteriorLab({ lab, onHelp }: { lab: PosteriorStore; onHelp: () 
   const { dismissProblem } = lab.getState()
   return (
     <>
-      <main className={classes.page}>
-        <div className={classes.banners}>
+      <main className={`${layout.page} ${classes.page}`}>
+        <div className={layout.banners}>
           <FallbackBanner lab={lab} />
           {problem && <ProblemCard problem={problem} onDismiss={dismissProblem} />}
           <Notices lab={lab} />
         </div>
-        <aside className={classes.controls} aria-label="Settings">
+        <aside className={layout.controls} aria-label="Settings">
           <PosteriorSettings lab={lab} />
         </aside>
-        <div className={classes.centre}>
-          <Text size="sm" className={classes.invitation}>
+        <div className={layout.centre}>
+          <Text size="sm" className={layout.invitation}>
             <b>Drag the line</b> to observe something else, <b>turn it</b> by the handle at its end, or press{' '}
             <b>Play</b> to watch noise become samples.
           </Text>
@@ -36,7 +37,7 @@ export function PosteriorLab({ lab, onHelp }: { lab: PosteriorStore; onHelp: () 
           </div>
           <Figure1Explanation lab={lab} />
         </div>
-        <div className={classes.below}>
+        <div className={layout.below}>
           <MethodsTable lab={lab} />
           <Figure2 lab={lab} />
         </div>

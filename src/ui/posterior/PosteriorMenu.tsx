@@ -1,10 +1,11 @@
 /** Export of the pictures, samples, settings and the link. */
-import { Button, Menu } from '@mantine/core'
-import { IconChevronDown, IconFileExport, IconLink } from '@tabler/icons-react'
+import { Menu } from '@mantine/core'
+import { IconFileExport, IconLink } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import type { PanelName } from '../../store/posteriorTypes'
 import { fileSaver, type ExportFailure } from '../exportFailure'
+import { ExportMenu } from '../ExportMenu'
 import { SharedTextModal } from '../SharedTextModal'
 import { fileStem } from './fileNames'
 import type { PosteriorStore } from './stores'
@@ -24,48 +25,36 @@ export function PosteriorMenu({ lab, onFailure }: { lab: PosteriorStore; onFailu
   const save = fileSaver(() => fileStem(lab.getState()), onFailure)
   return (
     <>
-      <Menu position="bottom-end" width={250}>
-        <Menu.Target>
-          <Button
-            variant="default"
-            size="xs"
-            rightSection={<IconChevronDown size={14} />}
-            data-testid="export-menu"
-          >
-            Export
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>Shown frame</Menu.Label>
-          {PANELS.map(({ panel, side }) => (
-            <Menu.Item
-              key={panel}
-              leftSection={<IconFileExport size={16} />}
-              disabled={!has[panel]}
-              onClick={save('samples', `-${panel}-samples.csv`, () => lab.getState().exportSamples(panel))}
-              data-testid={`export-samples-${panel}`}
-            >
-              Samples of the {side} panel, CSV
-            </Menu.Item>
-          ))}
-          <Menu.Label>Pictures: the arrow beside each plot</Menu.Label>
-          <Menu.Divider />
+      <ExportMenu width={250}>
+        <Menu.Label>Shown frame</Menu.Label>
+        {PANELS.map(({ panel, side }) => (
           <Menu.Item
+            key={panel}
             leftSection={<IconFileExport size={16} />}
-            onClick={save('settings', '-settings.json', () => lab.getState().exportSettings())}
-            data-testid="export-settings"
+            disabled={!has[panel]}
+            onClick={save('samples', `-${panel}-samples.csv`, () => lab.getState().exportSamples(panel))}
+            data-testid={`export-samples-${panel}`}
           >
-            Settings, JSON
+            Samples of the {side} panel, CSV
           </Menu.Item>
-          <Menu.Item
-            leftSection={<IconLink size={16} />}
-            onClick={() => setLink(window.location.href)}
-            data-testid="copy-link"
-          >
-            Link…
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+        ))}
+        <Menu.Label>Pictures: the arrow beside each plot</Menu.Label>
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<IconFileExport size={16} />}
+          onClick={save('settings', '-settings.json', () => lab.getState().exportSettings())}
+          data-testid="export-settings"
+        >
+          Settings, JSON
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconLink size={16} />}
+          onClick={() => setLink(window.location.href)}
+          data-testid="copy-link"
+        >
+          Link…
+        </Menu.Item>
+      </ExportMenu>
       <SharedTextModal title="Link to this picture" text={link} onClose={() => setLink(null)}>
         Same seed and settings: the same picture. A learned prior is not in the link.
       </SharedTextModal>

@@ -5,7 +5,7 @@ import { figure2Quartiles, type Figure2Quartile } from '../../experiments/mixtur
 import type { PosteriorLab } from '../../store/posteriorTypes'
 import { formatMeasure } from '../format'
 import type { ChartContent } from '../plots/Chart'
-import { chartLayout } from '../plots/chartLayout'
+import { noiseLevelLayout } from '../plots/chartLayout'
 import type { Colours } from '../theme'
 import { rgb } from '../theme'
 
@@ -37,17 +37,11 @@ export function figure2Chart(labs: readonly PosteriorLab[], colours: Colours): C
     return points.length === 0 ? [] : [{ covariance, points }]
   })
   const data = curves.flatMap(({ covariance, points }) => tracesOf(covariance, points, colours))
-  const layout = chartLayout(colours, {
-    showlegend: true,
-    legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1.02, yanchor: 'bottom', font: { size: 11 } },
-    margin: { l: 58, r: 10, t: 40, b: 42 },
-    xaxis: { title: { text: 'noise level σ<sub>t</sub>' }, type: 'log', dtick: 1 },
-    yaxis: {
-      title: { text: 'Sinkhorn divergence' },
-      type: 'log',
-      dtick: 1,
-      exponentformat: 'power',
-    },
+  const layout = noiseLevelLayout(colours, 40, {
+    title: { text: 'Sinkhorn divergence' },
+    type: 'log',
+    dtick: 1,
+    exponentformat: 'power',
   })
   return { data, layout, description: describe(curves) }
 }

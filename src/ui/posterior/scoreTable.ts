@@ -1,13 +1,9 @@
 /** The methods table in numbers: its columns, which value is best, and its text for a spreadsheet. */
 import type { MethodScore } from '../../experiments/mixture/scores'
+import type { NumberColumn } from '../controls/NumberTable'
 import { formatCount, formatMeasure, formatPercent, formatSeconds } from '../format'
 
-export interface ScoreColumn {
-  readonly key: string
-  readonly label: string
-  /** For a tooltip. */
-  readonly explanation: string
-  readonly text: (score: MethodScore) => string
+interface ScoreColumn extends NumberColumn<MethodScore> {
   /** How far from ideal; absent where no value is better than another. */
   readonly miss?: (score: MethodScore, exact: MethodScore | undefined) => number
 }
