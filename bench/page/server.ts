@@ -1,0 +1,86 @@
+/** Serves a build of the page compressed, like a static host, and keeps what was asked for. */
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join, normalize } from 'node:path'
+import { gzipSync } from 'node:zlib'
+
+export interface Delivered {
+  /** In the build, for example assets/index-BwQTxfc2.js. */
+  readonly path: string
+  /** Of the body, gzip level 9. */
+  readonly bytes: number
+  /** performance.now() when the request came. */
+  readonly at: number
+}
+
+export interface PageServer {
+  readonly url: string
+  /** In the order of the requests; a test empties it. */
+  readonly delivered: Delivered[]
+  close(): Promise<void>
+}
+
+const CONTENT_TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.woff2': 'font/woff2',
+  '.wasm': 'application/wasm',
+}
+
+export async function servePage(folder: string): Promise<PageServer> {
+  const compressed = new Map<string, Buffer<ArrayBuffer>>()
+  const delivered: Delivered[] = []
+  const server = createServer((request, response) => {
+    const asked = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname))
+    const path = asked === '/' ? 'index.html' : asked.slice(1)
+    const file = join(folder, path)
+    if (!existsSync(file) || !statSync(file).isFile()) {
+      response.writeHead(404).end()
+      return
+    }
+    let body = compressed.get(path)
+    if (!body) {
+      body = gzipSync(readFileSync(file), { level: 9 })
+      compressed.set(path, body)
+    }
+    delivered.push({ path, bytes: body.length, at: performance.now() })
+    const type = CONTENT_TYPES[extname(file)] ?? 'application/octet-stream'
+    response
+      .writeHead(200, { 'Content-Type': type, 'Content-Encoding': 'gzip', 'Content-Length': body.length })
+      .end(body)
+  })
+  await new Promise<void>((listening) => server.listen(0, 'localhost', listening))
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    delivered,
+    async close() {
+      server.closeAllConnections()
+      await new Promise((closed) => server.close(closed))
+    },
+  }
+}
+
+/** What the budget of the first load counts apart. */
+export const groups = ['first view', 'worker', 'KaTeX and fonts', 'plotly', 'onnxruntime', 'models'] as const
+export type Group = (typeof groups)[number]
+
+export function groupOf(path: string): Group {
+  if (/\/katex|\.woff2$/i.test(path)) return 'KaTeX and fonts'
+  if (/\/plotly/.test(path)) return 'plotly'
+  if (/\/ort[.-]/.test(path)) return 'onnxruntime'
+  if (path.startsWith('models/')) return 'models'
+  return /[wW]orker[^/]*\.js$|^assets\/worker\//.test(path) ? 'worker' : 'first view'
+}
+
+/** Compressed bytes of each group. */
+export function bytesOf(delivered: readonly Delivered[]): Record<Group, number> {
+  const bytes = Object.fromEntries(groups.map((group) => [group, 0])) as Record<Group, number>
+  for (const { path, bytes: own } of delivered) bytes[groupOf(path)] += own
+  return bytes
+}
