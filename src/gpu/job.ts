@@ -14,7 +14,17 @@ export interface JobContext {
   kernel<T>(key: string, create: (device: GPUDevice) => Promise<T>): Promise<T>
 }
 
-const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
+/** For example "512 MiB", "3.5 KiB". */
+const sizeOf = (bytes: number): string => {
+  const [value, unit] = bytes >= 2 ** 20 ? [bytes / 2 ** 20, 'MiB'] : [bytes / 2 ** 10, 'KiB']
+  return `${value >= 10 ? Math.round(value) : Math.round(10 * value) / 10} ${unit}`
+}
+
+/** Memory ran out, where less of the work at a time may still fit. */
+export class GpuMemoryError extends DeviceLimitError {}
+
+/** Most bytes of one read back: its staging buffer is as large. */
+const readBytes = 2 ** 26
 
 export class Job {
   readonly scope: BufferScope
@@ -48,19 +58,19 @@ export class Job {
     return Math.min(maxStorageBufferBindingSize, maxBufferSize)
   }
 
-  /** Errors: DeviceLimitError saying how many `items` of `bytesEach` fit. */
-  requireBinding(items: number, bytesEach: number, what: string): void {
-    const largest = Math.floor(this.largestBinding / bytesEach)
+  /** Errors: DeviceLimitError saying how many `items` of `bytesEach` fit, stored in multiples of `together`. */
+  requireBinding(items: number, bytesEach: number, what: string, together = 1): void {
+    const largest = together * Math.floor(this.largestBinding / (together * bytesEach))
     if (items > largest) {
       throw new DeviceLimitError(
-        `${items} ${what} do not fit into one GPU buffer of ${mebibytes(this.largestBinding)}; ${largest} would.`,
+        `${items} ${what} do not fit into one GPU buffer of ${sizeOf(this.largestBinding)}; ${largest} would.`,
       )
     }
   }
 
   /**
    * Does `work` (at once: it creates buffers, encodes, submits) and rejects where the device reports an error
-   * in it. Errors: DeviceLimitError when memory runs out, Error for the program's own mistakes.
+   * in it. Errors: GpuMemoryError when memory runs out, Error for the program's own mistakes.
    */
   async checked<T>(work: () => T): Promise<Awaited<T>> {
     const { device } = this
@@ -82,8 +92,9 @@ export class Job {
     const [memory, internal, validation] = await this.guard(Promise.all(reports))
     if (memory) {
       const bytes = this.context.counters.bytesAllocated - before
-      throw new DeviceLimitError(
-        `The GPU has no room for another ${mebibytes(bytes)}. Lower the number of samples, the batch or the hidden width, or close other tabs that use the GPU.`,
+      const room = await this.guard(roomLeft(device, bytes))
+      throw new GpuMemoryError(
+        `The GPU has no room for another ${sizeOf(bytes)}; ${room > 0 ? `about ${sizeOf(room)} would fit` : 'nothing more fits'}. Lower the number of samples, the batch or the hidden width, or close other tabs that use the GPU.`,
       )
     }
     const error = internal ?? validation
@@ -112,9 +123,34 @@ export class Job {
     })
   }
 
+  /** The first `bytes` of a buffer, after all work submitted so far. Errors: as `checked`. */
+  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    const part = (offset: number): Promise<ArrayBuffer> =>
+      this.guard(this.checked(() => this.scope.read(buffer, Math.min(readBytes, bytes - offset), offset)))
+    if (bytes <= readBytes) return part(0)
+    const whole = new Uint8Array(bytes)
+    for (let offset = 0; offset < bytes; offset += readBytes) {
+      whole.set(new Uint8Array(await part(offset)), offset)
+    }
+    return whole.buffer
+  }
+
   slices(work: SlicedWork): Promise<void> {
     return runSlices(work, (promise) => this.guard(promise), this.control)
   }
+}
+
+/** About how many of `bytes` can still be had: the largest of bytes/2, bytes/4, … that a buffer takes, from 1 MiB on. */
+async function roomLeft(device: GPUDevice, bytes: number): Promise<number> {
+  for (let size = Math.floor(bytes / 8) * 4; size >= 2 ** 20; size = Math.floor(size / 8) * 4) {
+    if (size > device.limits.maxBufferSize) continue
+    device.pushErrorScope('out-of-memory')
+    const probe = device.createBuffer({ label: 'probe', size, usage: GPUBufferUsage.STORAGE })
+    const report = device.popErrorScope()
+    probe.destroy()
+    if (!(await report)) return size
+  }
+  return 0
 }
 
 /** Runs `work` as a job and destroys its buffers, whatever happens. */

@@ -3,6 +3,7 @@ import {
   DeviceLostError,
   type Histograms,
   type JobProgress,
+  type MomentsRequest,
   NonFiniteLossError,
   type SampleRequest,
   type TrainRequest,
@@ -197,7 +198,7 @@ describe('on a device with small bindings', () => {
     const request = sampleRequest(41)
     const counts: number[] = []
     const onPreview = ({ count }: Histograms) => counts.push(count)
-    const backendOfFew = await smallBackend(16 * 4 * 3 * 2)
+    const backendOfFew = await smallBackend(18 * 4 * 3 * 2)
     const control = { onPreview, previewMilliseconds: 0 }
     const few = { ...request, histogram: { bins: 4, range: 3 } }
     expect(await backendOfFew.sample(few, control)).toEqual(await backend.sample(request))
@@ -206,10 +207,42 @@ describe('on a device with small bindings', () => {
     expect(await backendOfFew.trajectory(asked)).toEqual(await backend.trajectory(asked))
   })
 
+  it('evaluates moments and likelihoods in groups, and counts samples in parts, with the same numbers', async () => {
+    const few = await smallBackend(5 * 4 * 18)
+    const request: MomentsRequest = {
+      mixture: { features: 3, means: Float64Array.from(wave(7 * 3, 4)), thickness: 0.1 },
+      xT: wave(41 * 3, 1),
+      sigma: Float32Array.from({ length: 41 }, (_, i) => 0.1 + i / 10),
+      observation: { count: 1, features: 3, observed: 2, A: wave(6, 2), y: wave(2, 3), sigmaY: 0.1 },
+      covX: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1),
+    }
+    expect(await few.moments(request)).toEqual(await backend.moments(request))
+    expect(await few.logLikelihoods(request)).toEqual(await backend.logLikelihoods(request))
+    const samples = wave(200 * 3, 0)
+    expect(await few.histograms(samples, 3, 4, 3)).toEqual(histogramTwin(samples, 3, 4, 3))
+  })
+
+  it('says how many points a transport problem may have, in the fours that they are stored in', async () => {
+    const small = await smallBackend(100)
+    const options = { regularization: 0.1, iterations: 2, tolerance: 0 }
+    const run = (points: number) => small.transport(wave(points * 3, 0), wave(12, 1), 3, options)
+    await expect(run(9)).rejects.toThrow('9 points do not fit into one GPU buffer of 0.1 KiB; 8 would.')
+    expect(await run(8)).toBeGreaterThan(0)
+  })
+
+  it('says how many frames this program has memory for', async () => {
+    const long = samplerPlan('ddim', schedule, { steps: 8192, eta: 0, corrections: 1, delta: 0.1 })
+    const { observations: _, posterior: __, ...prior } = sampleRequest(2 ** 20)
+    const run = backend.trajectory({ ...prior, plan: long, frames: long.map((___, step) => step) })
+    await expect(run).rejects.toThrow(
+      /^\d+ frames of 1048576 samples do not fit into this program's memory; \d+ would\.$/,
+    )
+  })
+
   it('says how many frames would fit', async () => {
     const run = (await smallBackend(64)).trajectory({ ...sampleRequest(2), frames: [0, 1, 2, 3, 4] })
     await expect(run).rejects.toThrow(
-      '6 frames of a sample, the result among them, do not fit into one GPU buffer of 0 MiB; 5 would.',
+      '6 frames of a sample, the result among them, do not fit into one GPU buffer of 0.1 KiB; 5 would.',
     )
   })
 
@@ -224,7 +257,7 @@ describe('on a device with small bindings', () => {
   it('says how many training samples would fit', async () => {
     const run = (await smallBackend(16384)).train({ ...trainRequest, samples: wave(6000 * 3, 0) })
     await expect(run).rejects.toThrow(
-      '6000 training samples do not fit into one GPU buffer of 0 MiB; 1365 would.',
+      '6000 training samples do not fit into one GPU buffer of 16 KiB; 1365 would.',
     )
   })
 })

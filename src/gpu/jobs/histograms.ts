@@ -5,6 +5,9 @@ import type { Histograms } from '../../diffusion/backend'
 import type { Job } from '../job'
 import { HistogramKernel } from '../kernels/histogram'
 
+/** Bytes of the samples on the device at a time. */
+const partBytes = 2 ** 27
+
 export async function histograms(
   job: Job,
   samples: Float32Array,
@@ -17,16 +20,19 @@ export async function histograms(
     HistogramKernel.create(device, features, bins),
   )
   job.requireBinding(kernel.length, 4, 'bins')
-  // as many samples at a time as one binding holds; their counts add up
-  const part = Math.min(count, Math.floor(job.largestBinding / (4 * features)))
-  const counts = await job.checked(() => job.scope.storage('counts', kernel.length * 4))
+  // as many samples at a time as one buffer holds, which each part fills anew; their counts add up
+  const part = Math.min(count, Math.floor(Math.min(job.largestBinding, partBytes) / (4 * features)))
+  const buffers = await job.checked(() => ({
+    counts: job.scope.storage('counts', kernel.length * 4),
+    samples: job.scope.storage('samples', part * features * 4),
+  }))
   for (let begin = 0; begin < count; begin += part) {
     const end = Math.min(begin + part, count)
     await job.compute((pass) => {
-      const buffer = job.scope.upload('samples', samples.subarray(begin * features, end * features))
-      kernel.bind(job.scope, { samples: buffer, counts }, { count: end - begin, range })(pass)
+      job.scope.write(buffers.samples, samples.subarray(begin * features, end * features))
+      kernel.bind(job.scope, buffers, { count: end - begin, range })(pass)
     })
   }
-  const data = await job.guard(job.scope.read(counts, kernel.length * 4))
+  const data = await job.read(buffers.counts, kernel.length * 4)
   return kernel.unpack(new Uint32Array(data), count, range)
 }

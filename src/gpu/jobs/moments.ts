@@ -1,9 +1,11 @@
 /**
- * Exact moments and likelihoods at many noisy points of a mixture: slices of points, one read at the end.
+ * Exact moments and likelihoods at many noisy points of a mixture: groups of points whose results fit one buffer, slices
+ * of a group, one read a group.
  */
 import type { LogLikelihoods, Moments, MomentsRequest } from '../../diffusion/backend'
 import { mixtureMomentFlops } from '../../diffusion/flops'
-import type { Job } from '../job'
+import { BufferScope } from '../buffers'
+import { GpuMemoryError, type Job } from '../job'
 import {
   MixtureMomentsKernel,
   type MixtureQuantity,
@@ -16,6 +18,8 @@ import { requireMixture, requireRows } from './requirements'
 
 /** Points of the first submit. */
 const firstSlice = 2048
+/** Bytes of a group's results: memory stays bounded, however many points there are. */
+const groupBytes = 2 ** 27
 
 function validate({ mixture, xT, sigma, observation, covX }: MomentsRequest): void {
   requireMixture(mixture)
@@ -34,64 +38,89 @@ function validate({ mixture, xT, sigma, observation, covX }: MomentsRequest): vo
   }
 }
 
-/** The kernel's results, [count × resultWidth]. */
-async function evaluate(job: Job, request: MomentsRequest, quantity: MixtureQuantity): Promise<Float32Array> {
+/** The kernel's results, a plane [count, width] for each of `widths`. */
+async function evaluate(
+  job: Job,
+  request: MomentsRequest,
+  quantity: MixtureQuantity,
+  widths: readonly number[],
+): Promise<Float32Array[]> {
   validate(request)
   const { mixture, xT, sigma, observation, covX } = request
   const { features, means, thickness } = mixture
   const { observed, sigmaY } = observation
   const [count, components] = [sigma.length, means.length / features]
   const width = resultWidth(quantity, features)
-  if (count === 0) return new Float32Array(0)
-  job.requireBinding(count, 4 * width, 'points')
+  const planes = widths.map((each) => new Float32Array(count * each))
+  if (count === 0) return planes
+  job.requireBinding(components, 4 * features, 'components')
+  job.requireBinding(1, 4 * width, 'points')
   const kernel = await job.compile(() =>
     job.context.kernel(`mixture ${JSON.stringify([quantity, features, observed])}`, (device) =>
       MixtureMomentsKernel.create(device, features, observed, quantity),
     ),
   )
-  const { scope } = job
-  const { results, bound } = await job.checked(() => {
-    const buffers = {
-      means: scope.upload('component means', Float32Array.from(means)),
-      points: scope.upload('points', xT),
-      sigma: scope.upload('noise levels', sigma),
-      observation: scope.upload('observation', packObservation(observation, covX)),
-      results: scope.storage('results', count * width * 4),
-    }
-    return {
-      results: buffers.results,
-      bound: kernel.bind(scope, buffers, { count, components, thickness, sigmaY }),
-    }
-  })
   const flopsPerPoint = mixtureMomentFlops(components, features)
-  let begin = 0
-  await job.slices({
-    total: count,
-    first: firstSlice,
-    submit(units) {
-      const first = begin
-      begin += units
-      return { units, finished: job.compute((pass) => bound.encode(pass, first, first + units)) }
-    },
-    finished: (done) =>
-      job.control?.onProgress?.({ stage: 'compute', done, total: count, flops: done * flopsPerPoint }),
-  })
-  return new Float32Array(await job.guard(scope.read(results, count * width * 4)))
+  const evaluateGroup = async (first: number, size: number): Promise<void> => {
+    const scope = new BufferScope(job.device, job.context.counters)
+    try {
+      const { results, bound } = await job.checked(() => {
+        const buffers = {
+          means: scope.upload('component means', Float32Array.from(means)),
+          points: scope.upload('points', xT.subarray(first * features, (first + size) * features)),
+          sigma: scope.upload('noise levels', sigma.subarray(first, first + size)),
+          observation: scope.upload('observation', packObservation(observation, covX)),
+          results: scope.storage('results', size * width * 4),
+        }
+        return {
+          results: buffers.results,
+          bound: kernel.bind(scope, buffers, { count: size, components, thickness, sigmaY }),
+        }
+      })
+      let begin = 0
+      await job.slices({
+        total: size,
+        first: firstSlice,
+        submit(units) {
+          const from = begin
+          begin += units
+          return { units, finished: job.compute((pass) => bound.encode(pass, from, from + units)) }
+        },
+        finished(units) {
+          const done = first + units
+          job.control?.onProgress?.({ stage: 'compute', done, total: count, flops: done * flopsPerPoint })
+        },
+      })
+      const data = new Float32Array(await job.read(results, size * width * 4))
+      let offset = 0
+      widths.forEach((each, plane) => {
+        planes[plane]!.set(data.subarray(offset, offset + size * each), first * each)
+        offset += size * each
+      })
+    } finally {
+      scope.destroy()
+    }
+  }
+  let most = Math.floor(Math.min(job.largestBinding, groupBytes) / (4 * width))
+  for (let first = 0; first < count;) {
+    const size = Math.min(most, count - first)
+    try {
+      await evaluateGroup(first, size)
+      first += size
+    } catch (error) {
+      if (!(error instanceof GpuMemoryError) || size === 1) throw error
+      most = Math.ceil(size / 2) // may have room
+    }
+  }
+  return planes
 }
 
-/**
- * E[x | x_t], score, V[x | x_t] and MMPS's likelihood term. Errors: RangeError where sizes disagree, DeviceLimitError
- * for more points than one buffer holds.
- */
+/** E[x | x_t], score, V[x | x_t] and MMPS's likelihood term. Errors: RangeError where sizes disagree, DeviceLimitError. */
 export async function moments(job: Job, request: MomentsRequest): Promise<Moments> {
-  const results = await evaluate(job, request, 'moments')
-  const plane = request.xT.length
-  return {
-    mean: results.subarray(0, plane),
-    score: results.subarray(plane, 2 * plane),
-    mmpsScore: results.subarray(2 * plane, 3 * plane),
-    covariance: results.subarray(3 * plane),
-  }
+  const { features } = request.mixture
+  const widths = [features, features, features, features * features]
+  const [mean, score, mmpsScore, covariance] = await evaluate(job, request, 'moments', widths)
+  return { mean: mean!, score: score!, mmpsScore: mmpsScore!, covariance: covariance! }
 }
 
 /**
@@ -99,19 +128,9 @@ export async function moments(job: Job, request: MomentsRequest): Promise<Moment
  * definite. Errors: as `moments`.
  */
 export async function logLikelihoods(job: Job, request: MomentsRequest): Promise<LogLikelihoods> {
-  const results = await evaluate(job, request, 'log_likelihoods')
-  const count = request.sigma.length
-  const values = (name: (typeof likelihoodNames)[number]) => {
-    const place = likelihoodNames.indexOf(name) * count
-    return readLikelihood(results.subarray(place, place + count))
-  }
-  return {
-    exact: values('exact'),
-    tweedie: values('tweedie'),
-    zero: values('zero'),
-    identity: values('identity'),
-    pigdm: values('pigdm'),
-    gaussian: values('gaussian'),
-    tmpd: values('tmpd'),
-  }
+  const widths = likelihoodNames.map(() => 1)
+  const planes = await evaluate(job, request, 'log_likelihoods', widths)
+  return Object.fromEntries(
+    likelihoodNames.map((name, i) => [name, readLikelihood(planes[i]!)]),
+  ) as unknown as LogLikelihoods
 }

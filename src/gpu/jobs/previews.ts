@@ -3,6 +3,7 @@
  */
 import type { Histograms, SampleRequest } from '../../diffusion/backend'
 import { featuresOf } from '../../diffusion/types'
+import type { Encode } from '../dispatch'
 import type { Job } from '../job'
 import { HistogramKernel } from '../kernels/histogram'
 
@@ -21,6 +22,8 @@ export function added(a: Histograms | undefined, b: Histograms): Histograms {
 export class Previews {
   #last = 0
   #busy = false
+  /** What counts the samples that were drawn last: a run of hours makes no buffers anew. */
+  #counting: { readonly samples: GPUBuffer; readonly encode: Encode } | undefined
 
   private constructor(
     private readonly job: Job,
@@ -50,7 +53,7 @@ export class Previews {
     return !this.#busy && performance.now() - this.#last >= (this.job.control?.previewMilliseconds ?? 250)
   }
 
-  /** Prepares the counting of `count` samples; the result records it and starts its read back. */
+  /** Prepares the counting of `count` samples, the same for the same buffer; the result records it and starts its read back. */
   draw(
     samples: GPUBuffer,
     count: number,
@@ -58,7 +61,11 @@ export class Previews {
     const { job, kernel, counts, staging, range } = this
     this.#busy = true
     this.#last = performance.now()
-    const step = kernel.bind(job.scope, { samples, counts }, { count, range })
+    if (this.#counting?.samples !== samples) {
+      const step = kernel.bind(job.scope, { samples, counts }, { count, range })
+      this.#counting = { samples, encode: step }
+    }
+    const step = this.#counting.encode
     return {
       encode(encoder) {
         encoder.clearBuffer(counts)

@@ -3,13 +3,20 @@
  *
  * The host only decides how much one submit does: many steps of all samples where that is quick, else one step
  * of some of the samples. Neither changes a bit of the result, because random numbers are counted by sample
- * and step. Where the samples do not fit one binding, groups of them run the plan one after the other.
+ * and step. Groups of samples run the plan one after the other where all of them do not fit one binding, would
+ * take more memory than they gain, or where the device has no room for as many.
  */
-import type { Histograms, SampleRequest, Trajectory, TrajectoryRequest } from '../../diffusion/backend'
+import {
+  DeviceLimitError,
+  type Histograms,
+  type SampleRequest,
+  type Trajectory,
+  type TrajectoryRequest,
+} from '../../diffusion/backend'
 import { priorEvaluationFlops } from '../../diffusion/flops'
 import { featuresOf } from '../../diffusion/types'
 import { BufferScope } from '../buffers'
-import type { Job } from '../job'
+import { GpuMemoryError, type Job } from '../job'
 import { priorShape } from '../kernels/denoiserModule'
 import { packCovariances, packPlan, posteriorKernelOptions } from '../kernels/posteriorPlan'
 import { type BoundSampler, SampleKernel } from '../kernels/sample'
@@ -23,6 +30,10 @@ const networkSlice = 2048
 const mixtureSliceFlops = 2 ** 28
 /** A submit takes a multiple of this many samples, whole tiles of the kernel. */
 const granularity = 64
+/** Bytes of a group's largest buffer: memory stays bounded, however many samples and frames there are … */
+const groupBytes = 2 ** 27
+/** … but a group has this many samples where one binding holds them, so that frames do not leave a large GPU idle. */
+const groupSamples = 16384
 
 /** Where the sampler stands: every sample is at `step`, those before `begin` one further. */
 export interface SampleCursor {
@@ -30,7 +41,10 @@ export interface SampleCursor {
   begin: number
 }
 
-/** The next part of the work within `offered` sample-steps and `most` plan steps; moves the cursor on. */
+/**
+ * The next part of the work within `offered` sample-steps and `most` plan steps; moves the cursor on. Parts of one step are
+ * about equal, so that none is a remainder too small to time or to fill the GPU.
+ */
 export function advance(
   cursor: SampleCursor,
   offered: number,
@@ -44,7 +58,10 @@ export function advance(
     cursor.step = last
     return { first: step, last, begin: 0, end: count, units: (last - step) * count }
   }
-  const end = Math.min(count, begin + Math.max(granularity, Math.floor(offered / granularity) * granularity))
+  const affordable = Math.max(granularity, Math.floor(offered / granularity) * granularity)
+  const left = count - begin
+  const share = left / Math.ceil(left / affordable)
+  const end = Math.min(count, begin + Math.ceil(share / granularity) * granularity)
   cursor.begin = end < count ? end : 0
   if (end === count) cursor.step++
   return { first: step, last: step + 1, begin, end, units: end - begin }
@@ -135,17 +152,42 @@ function prepareGroup(
 }
 
 /**
- * Most samples whose state and own observations fit one binding. Errors: DeviceLimitError where not even one sample's
- * frames, or the means of a mixture, fit.
+ * Samples of a group, by its largest buffer: its state, or its observations. Errors: DeviceLimitError where not even one
+ * sample's frames, or the means of a mixture, fit one binding.
  */
-function largestGroup(job: Job, { prior, observations, frames }: TrajectoryRequest): number {
+function groupSize(job: Job, { prior, observations, frames }: TrajectoryRequest): number {
   const features = featuresOf(prior)
   const rows = observations && observations.count !== 1 ? observations.observed : 1
   job.requireBinding(1 + frames.length, 4 * features, 'frames of a sample, the result among them,')
   if (prior.kind === 'mixture') {
     job.requireBinding(prior.mixture.means.length / features, 4 * features, 'components')
   }
-  return Math.floor(job.largestBinding / (4 * features * Math.max(rows, 1 + frames.length)))
+  const bytesEach = 4 * features * Math.max(rows, 1 + frames.length)
+  const fit = (bytes: number) => Math.floor(bytes / bytesEach)
+  return Math.min(fit(job.largestBinding), Math.max(fit(groupBytes), groupSamples))
+}
+
+/** Room on the host for all samples and frames. Errors: DeviceLimitError saying how many frames would fit. */
+function allocate(count: number, features: number, frames: number) {
+  const room = (kept: number) => new Float32Array(kept * count * features)
+  try {
+    return { samples: room(1), kept: room(frames) }
+  } catch (cause) {
+    let fewer = frames
+    while (fewer > 0) {
+      fewer = Math.floor(fewer / 2)
+      try {
+        room(fewer)
+        break
+      } catch {
+        // half as many, then
+      }
+    }
+    throw new DeviceLimitError(
+      `${frames} frames of ${count} samples do not fit into this program's memory; ${fewer} would.`,
+      { cause },
+    )
+  }
 }
 
 /** Samples and asked frames. Errors: RangeError where the request does not fit together, DeviceLimitError. */
@@ -157,11 +199,12 @@ export async function trajectory(job: Job, request: TrajectoryRequest): Promise<
   validate(request)
   const { prior, plan, count, observations, posterior, frames } = request
   const features = featuresOf(prior)
-  const samples = new Float32Array(count * features)
-  const kept = new Float32Array(frames.length * count * features)
+  const { samples, kept } = allocate(count, features, frames.length)
   if (count === 0) return { samples, frames: kept }
-  const most = largestGroup(job, request)
+  let most = groupSize(job, request)
   const packed = packedPlan(request)
+  const widest = Math.max(packed.steps.byteLength, packed.covariances?.byteLength ?? 0)
+  job.requireBinding(plan.length, widest / plan.length, 'steps of the plan')
   const kernel = await job.compile(() => sampleKernel(job, request))
   const previews = await Previews.create(job, request)
   const flopsPerUnit = priorEvaluationFlops(
@@ -172,8 +215,7 @@ export async function trajectory(job: Job, request: TrajectoryRequest): Promise<
   const firstSlice = prior.kind === 'mlp' ? networkSlice : Math.ceil(mixtureSliceFlops / flopsPerUnit)
   let earlier: Histograms | undefined
 
-  for (let first = 0; first < count; first += most) {
-    const size = Math.min(most, count - first)
+  const runGroup = async (first: number, size: number): Promise<void> => {
     const scope = new BufferScope(job.device, job.context.counters)
     try {
       const group = await job.checked(() => prepareGroup(scope, kernel, request, packed, first, size))
@@ -185,19 +227,30 @@ export async function trajectory(job: Job, request: TrajectoryRequest): Promise<
           job.control?.onProgress?.({ stage: 'compute', done, total, flops: done * flopsPerUnit })
         },
       })
+      const length = size * features
+      const data = await job.read(group.state, (1 + frames.length) * length * 4)
+      samples.set(new Float32Array(data, 0, length), first * features)
+      for (let f = 0; f < frames.length; f++) {
+        kept.set(new Float32Array(data, 4 * (1 + f) * length, length), (f * count + first) * features)
+      }
       if (previews && first + size < count) {
         const drawn = previews.draw(group.state, size)
         await job.submit((encoder) => drawn.encode(encoder))
         earlier = added(earlier, await drawn.read())
       }
-      const length = size * features
-      const data = await job.guard(scope.read(group.state, (1 + frames.length) * length * 4))
-      samples.set(new Float32Array(data, 0, length), first * features)
-      for (let f = 0; f < frames.length; f++) {
-        kept.set(new Float32Array(data, 4 * (1 + f) * length, length), (f * count + first) * features)
-      }
     } finally {
       scope.destroy()
+    }
+  }
+  for (let first = 0; first < count;) {
+    const size = Math.min(most, count - first)
+    try {
+      await runGroup(first, size)
+      first += size
+    } catch (error) {
+      // half as many may have room; random numbers go by sample, so that nothing else changes
+      if (!(error instanceof GpuMemoryError) || size <= granularity) throw error
+      most = Math.ceil(size / 2 / granularity) * granularity
     }
   }
   return { samples, frames: kept }

@@ -22,7 +22,8 @@ export async function transport(
     throw new RangeError('Both point clouds need at least one point, and whole points.')
   }
   if (!(options.regularization > 0)) throw new RangeError('The regularisation must be above zero.')
-  job.requireBinding(Math.max(rows, columns), 4 * features, 'points')
+  // a coordinate of four points is a vec4
+  job.requireBinding(Math.max(rows, columns), 4 * features, 'points', 4)
   const { scope, control } = job
   const { iterations: total } = options
   const kernel = await job.compile<SinkhornKernel | ScaledSinkhornKernel>(() =>
@@ -65,5 +66,5 @@ export async function transport(
     },
   })
   await job.compute((pass) => problem.encodeCost(pass))
-  return problem.parse(await job.guard(scope.read(problem.state, STATE_BYTES)))
+  return problem.parse(await job.read(problem.state, STATE_BYTES))
 }

@@ -1,0 +1,155 @@
+/**
+ * What this adapter can do at most, measured: multiply-adds of float32 in registers, and bytes copied in its memory.
+ *
+ * Several variants are tried and the best counts, because what fills a device differs: CPUs want as many chains as they
+ * have vector registers, GPUs want many threads.
+ */
+import fmaSource from './shaders/fma.wgsl?raw'
+import copySource from './shaders/copy.wgsl?raw'
+import { BufferScope, createCounters } from '../src/gpu/buffers'
+import { composeShader, createComputeKernel } from '../src/gpu/compile'
+import type { OpenDevice } from '../src/gpu/device'
+import { type Encode, boundDispatch } from '../src/gpu/dispatch'
+
+export interface Ceilings {
+  /** Multiply-adds of float32, each two operations. */
+  readonly gigaflops: number
+  /** Best variant, for example "8 chains of vec4f, workgroups of 64, fma()". */
+  readonly fma: string
+  /** Bytes read and bytes written, together. */
+  readonly gigabytesPerSecond: number
+  readonly copy: string
+}
+
+/** Long enough that submitting does not count, short enough for every driver's watchdog. */
+const MEASURED_MILLISECONDS = 40
+const MEASUREMENTS = 3
+
+/** Shortest milliseconds that one of `encode` took, in submits of as many as last long enough. */
+async function shortest(device: GPUDevice, encode: Encode): Promise<number> {
+  const time = async (repetitions: number): Promise<number> => {
+    const encoder = device.createCommandEncoder()
+    const pass = encoder.beginComputePass()
+    for (let i = 0; i < repetitions; i++) encode(pass)
+    pass.end()
+    const start = performance.now()
+    device.queue.submit([encoder.finish()])
+    await device.queue.onSubmittedWorkDone()
+    return performance.now() - start
+  }
+  let repetitions = 1
+  // the first run only warms up
+  for (let last = await time(1); (last = await time(repetitions)) < MEASURED_MILLISECONDS / 2; ) {
+    repetitions = Math.min(4 * repetitions, Math.ceil((repetitions * MEASURED_MILLISECONDS) / Math.max(last, 0.01)))
+  }
+  let best = Infinity
+  for (let i = 0; i < MEASUREMENTS; i++) best = Math.min(best, (await time(repetitions)) / repetitions)
+  return best
+}
+
+interface FmaVariant {
+  readonly number: 'f32' | 'vec4f'
+  readonly chains: number
+  readonly workgroup: number
+  /** `fma(a, m, s)`, or `a * m + s`, which drivers treat differently. */
+  readonly builtin: boolean
+}
+
+/** Operations in the loop's body, so that the loop itself does not count. */
+const BODY_OPERATIONS = 96
+const REPEATS = 64
+const vectorShapes = [1, 2, 4].map((chains) => ({ number: 'vec4f', chains }) as const)
+const INVOCATIONS = 2 ** 16
+
+/** GFLOP/s of one variant. */
+async function measureFma(device: GPUDevice, scope: BufferScope, variant: FmaVariant): Promise<number> {
+  const { number, chains, workgroup, builtin } = variant
+  const names = Array.from({ length: chains }, (_, i) => `a${i}`)
+  const rounds = Math.ceil(BODY_OPERATIONS / chains)
+  const step = (a: string): string => (builtin ? `${a} = fma(${a}, m, s);` : `${a} = ${a} * m + s;`)
+  const text = fmaSource
+    .replace('//! declare', names.map((a, i) => `var ${a} = s + ${i};`).join(' '))
+    .replace('//! chains', Array.from({ length: rounds }, () => names.map(step).join(' ')).join('\n'))
+    .replace('//! sum', names.slice(1).map((a) => `sum += ${a};`).join(' '))
+  const code = composeShader({ NUMBER_IS: number, WORKGROUP: workgroup, REPEATS }, [])
+    .replace(`const NUMBER_IS = ${number}`, `alias NUMBER = ${number}`)
+    .concat('\n', text)
+  const kernel = await createComputeKernel(device, { label: 'fma ceiling', code, entryPoint: 'fma_chains' })
+  const factors = scope.upload('factors', Float32Array.of(0.5, 1))
+  const results = scope.storage('results', 4096)
+  const encode = boundDispatch(scope, kernel, [factors, results], INVOCATIONS / workgroup)
+  const lanes = number === 'vec4f' ? 4 : 1
+  const operations = 2 * INVOCATIONS * REPEATS * rounds * chains * lanes
+  return operations / (await shortest(device, encode)) / 1e6
+}
+
+interface CopyVariant {
+  readonly workgroup: number
+  readonly perThread: number
+}
+
+/** GB/s read and written, between two buffers of `bytes`. */
+async function measureCopy(
+  device: GPUDevice,
+  scope: BufferScope,
+  buffers: readonly GPUBuffer[],
+  bytes: number,
+  { workgroup, perThread }: CopyVariant,
+): Promise<number> {
+  const code = composeShader({ WORKGROUP: workgroup, PER_THREAD: perThread }, [copySource])
+  const kernel = await createComputeKernel(device, { label: 'copy ceiling', code, entryPoint: 'copy' })
+  const encode = boundDispatch(scope, kernel, buffers, Math.ceil(bytes / 16 / (workgroup * perThread)))
+  return (2 * bytes) / (await shortest(device, encode)) / 1e6
+}
+
+/** The variant with the largest value. */
+async function best<T>(
+  variants: readonly T[],
+  measure: (variant: T) => Promise<number>,
+): Promise<{ variant: T; value: number }> {
+  let found: { variant: T; value: number } | undefined
+  for (const variant of variants) {
+    const value = await measure(variant)
+    if (!found || value > found.value) found = { variant, value }
+  }
+  if (!found) throw new RangeError('There is no variant to measure.')
+  return found
+}
+
+/** Measures both ceilings; takes a few seconds. */
+export async function measureCeilings({ device }: OpenDevice): Promise<Ceilings> {
+  const scope = new BufferScope(device, createCounters())
+  try {
+    // one property after the other: all combinations would take a minute to compile
+    const gigaflops = (variant: FmaVariant): Promise<number> => measureFma(device, scope, variant)
+    let fma = await best(
+      [true, false].map((builtin) => ({ number: 'f32', chains: 8, builtin, workgroup: 64 }) as FmaVariant),
+      gigaflops,
+    )
+    const tryOthers = async (changes: readonly Partial<FmaVariant>[]): Promise<void> => {
+      const found = await best(
+        changes.map((change) => ({ ...fma.variant, ...change })),
+        gigaflops,
+      )
+      if (found.value > fma.value) fma = found
+    }
+    await tryOthers([...[4, 12, 16, 24].map((chains) => ({ chains })), ...vectorShapes])
+    await tryOthers([32, 128, 256].map((workgroup) => ({ workgroup })))
+    // above every cache: the largest of today's GPUs is some 100 MiB
+    const bytes = Math.min(2 ** 28, device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
+    const buffers = [scope.storage('source', bytes), scope.storage('copied', bytes)]
+    const copy = await best(
+      [64, 256].flatMap((workgroup) => [1, 4].map((perThread) => ({ workgroup, perThread }))),
+      (variant) => measureCopy(device, scope, buffers, bytes, variant),
+    )
+    const { number, chains, workgroup, builtin } = fma.variant
+    return {
+      gigaflops: fma.value,
+      fma: `${chains} chains of ${number}, workgroups of ${workgroup}, ${builtin ? 'fma()' : 'a * m + s'}`,
+      gigabytesPerSecond: copy.value,
+      copy: `${bytes / 2 ** 20} MiB, ${copy.variant.perThread} vec4f a thread, workgroups of ${copy.variant.workgroup}`,
+    }
+  } finally {
+    scope.destroy()
+  }
+}
