@@ -1,5 +1,4 @@
 /** Chooses the device of a page's run: WebGPU where there is one, else the TypeScript twins, with the reason. */
-import { createCpuBackend } from '../diffusion/cpuBackend'
 import type { Backend } from '../diffusion/backend'
 import { createWebGpuBackend } from '../gpu/backend'
 import type { Problem } from './labTypes'
@@ -11,6 +10,8 @@ export async function openBackend(
   try {
     return { backend: await createWebGpuBackend(navigator.gpu), fallback: null }
   } catch (error) {
+    // Most visitors never need it.
+    const { createCpuBackend } = await import('../diffusion/cpuBackend')
     return { backend: createCpuBackend(), fallback: cpuFallback(error, onCpu) }
   }
 }

@@ -2,10 +2,7 @@
  * The Web Worker in which a run lives: its loop keeps going in a hidden tab and never blocks the page. One worker, one
  * run, one device.
  */
-import { writeCsv } from '../math/csv'
-import { writeNpy } from '../math/npy'
-import { readObservations } from '../experiments/manifold/observationsFile'
-import { readRun, writeRun, type SavedRun } from '../experiments/manifold/runFile'
+import type { SavedRun } from '../experiments/manifold/runFile'
 import { settingKeys } from '../experiments/manifold/settings'
 import { abandonRun, forgetRun, loadRun, loadSpeed, saveRun, saveSpeed, type StoredRun } from './autosave'
 import type { Answer, Command, FromWorker, OpenRun, Request, Restore, ToWorker } from './messages'
@@ -109,57 +106,33 @@ function isSameRun(saved: StoredRun, wanted: OpenRun): boolean {
   return wanted.origin.kind === 'random' && slot === 'a' && !saved.abandoned
 }
 
-function answer(request: Request): Answer {
+async function answer(request: Request): Promise<Answer> {
+  // As the run is now: it goes on while the code for its file may still be on its way.
+  const run = controller.snapshot()
+  const record = controller.shownRecord()
+  const files = await import('./runFiles')
   switch (request.type) {
-    case 'exportRun': {
-      const run = controller.snapshot()
-      if (!run) return { error: 'There is no run to export yet.' }
-      return { bytes: writeRun(run) }
-    }
-    case 'exportSamples': {
-      const record = controller.shownRecord()
-      const run = controller.snapshot()
+    case 'exportRun':
+      return run ? { bytes: files.writeRun(run) } : { error: 'There is no run to export yet.' }
+    case 'exportSamples':
       if (!record || !run) return { error: 'There are no samples yet: run at least the Gaussian start.' }
-      const { features } = run.settings
-      if (request.format === 'npy') {
-        return {
-          bytes: writeNpy({ shape: [record.samples.length / features, features], data: record.samples }),
-        }
-      }
-      const header = Array.from({ length: features }, (_, j) => `x${j + 1}`)
-      return { bytes: new TextEncoder().encode(writeCsv(header, record.samples)) }
-    }
+      return { bytes: files.writeSamples(record.samples, run.settings.features, request.format) }
     case 'importRun': {
-      imported = readRun(request.bytes)
+      imported = files.readRun(request.bytes)
       const { settings, preset, origin } = imported
       return { opened: { settings, preset, origin } }
     }
-    case 'readData': {
-      const { settings, preset } = request
-      const pairs = readObservations(request.name, request.bytes, settings)
-      return {
-        opened: {
-          preset,
-          settings: {
-            ...settings,
-            features: pairs.features,
-            observed: pairs.observed,
-            observations: pairs.count,
-          },
-          origin: { kind: 'file', name: request.name, observations: { ...pairs, sigmaY: settings.sigmaY } },
-        },
-      }
-    }
+    case 'readData':
+      return { opened: files.runFromData(request) }
   }
 }
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if ('request' in data) {
-    try {
-      send({ id: data.id, ...answer(data.request) })
-    } catch (error) {
-      send({ id: data.id, error: error instanceof Error ? error.message : String(error) })
-    }
+    const { id } = data
+    answer(data.request)
+      .then((reply) => send({ id, ...reply }))
+      .catch((error: unknown) => send({ id, error: error instanceof Error ? error.message : String(error) }))
     return
   }
   slot = data.slot

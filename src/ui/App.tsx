@@ -8,9 +8,8 @@ import { ErrorBoundary } from './ErrorBoundary'
 import type { ExportFailure } from './exportFailure'
 import { Header } from './Header'
 import { labDescriptions } from './labNames'
-import { lazyPart } from './lazyPart'
+import { lazyDialog, lazyPart } from './lazyPart'
 import { mantineTheme } from './theme'
-import { ShortcutHelp } from './transport/ShortcutHelp'
 
 const loading = (
   <Text p="xl" c="dimmed" role="status">
@@ -27,6 +26,10 @@ const PosteriorTools = lazyPart(async () => (await posterior()).PosteriorTools)
 const ImagesPage = lazyPart(async () => (await images()).ImagesPage, loading)
 const ImagesTools = lazyPart(async () => (await images()).ImagesTools)
 const Tour = lazyPart(async () => (await import('./tour/Tour')).Tour)
+const ShortcutHelp = lazyDialog(
+  async () => (await import('./transport/ShortcutHelp')).ShortcutHelp,
+  ({ opened }) => opened,
+)
 
 export function App() {
   return (

@@ -2,7 +2,7 @@
 import { Button, Code, CopyButton, Group, Modal, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 
-interface SharedTextModalProps {
+export interface SharedTextProps {
   readonly title: string | undefined
   /** Null while nothing is shared. */
   readonly text: string | null
@@ -11,7 +11,7 @@ interface SharedTextModalProps {
   readonly children: ReactNode
 }
 
-export function SharedTextModal({ title, text, onClose, children }: SharedTextModalProps) {
+export function SharedTextDialog({ title, text, onClose, children }: SharedTextProps) {
   return (
     <Modal opened={text !== null} onClose={onClose} title={title} size="lg" centered>
       <Code block style={{ whiteSpace: 'pre-wrap', wordBreak: 'break-all' }} data-testid="shared-text">

@@ -1,6 +1,7 @@
 /** Parts of the page that are loaded when they are first needed. */
 import { Text } from '@mantine/core'
-import { lazy, Suspense, type ComponentType, type ReactNode } from 'react'
+import { lazy, Suspense, useState, type ComponentType, type ReactNode } from 'react'
+import { loadLater } from './firstView'
 
 /** A component that loads itself, `fallback` until then. Without a network it says so in its place, and the rest of the page stays. */
 export function lazyPart<Props extends object>(
@@ -21,6 +22,21 @@ export function lazyPart<Props extends object>(
         <Part {...props} />
       </Suspense>
     )
+  }
+}
+
+/** A dialog: loaded after the first view, or when it is first opened. It stays when it closes, for its transition. */
+export function lazyDialog<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  isOpened: (props: Props) => boolean,
+) {
+  loadLater(load)
+  const Part = lazyPart(load)
+  return function LazyDialog(props: Props) {
+    const opened = isOpened(props)
+    const [ever, setEver] = useState(opened)
+    if (opened && !ever) setEver(true)
+    return ever ? <Part {...props} /> : null
   }
 }
 

@@ -1,7 +1,12 @@
 /** Asks before a change throws iterations away. One dialog for the page; controls call `useRestartGuard`. */
-import { Button, Group, Modal, Text } from '@mantine/core'
 import { createContext, useCallback, useContext, useState, type ReactNode } from 'react'
 import type { LabStore } from '../labs'
+import { lazyDialog } from '../lazyPart'
+
+const RestartDialog = lazyDialog(
+  async () => (await import('./RestartDialog')).RestartDialog,
+  ({ opened }) => opened,
+)
 
 export interface RestartRequest {
   /** Runs that would lose their iterations. */
@@ -42,26 +47,16 @@ export function RestartGuard({ children }: { children: ReactNode }) {
     setOpened(false)
     pending?.apply()
   }
-  const lost = pending?.labs.reduce((sum, lab) => sum + lab.getState().iterations.length, 0) ?? 0
   return (
     <GuardContext value={guard}>
       {children}
-      <Modal opened={opened} onClose={close} title="This restarts the run" centered size="sm">
-        <Text size="sm">
-          {lost === 0
-            ? 'The step that was paused is forgotten.'
-            : `The ${lost === 1 ? 'iteration' : `${lost} iterations`} computed so far ${lost === 1 ? 'is' : 'are'} forgotten.`}{' '}
-          Export the run first if you want to keep it.
-        </Text>
-        <Group mt="md" justify="flex-end">
-          <Button variant="default" onClick={close} data-testid="restart-cancel">
-            Keep the run
-          </Button>
-          <Button onClick={confirm} data-testid="restart-confirm" data-autofocus>
-            {pending?.action}
-          </Button>
-        </Group>
-      </Modal>
+      <RestartDialog
+        opened={opened}
+        iterations={pending?.labs.reduce((sum, lab) => sum + lab.getState().iterations.length, 0) ?? 0}
+        action={pending?.action}
+        onKeep={close}
+        onRestart={confirm}
+      />
     </GuardContext>
   )
 }

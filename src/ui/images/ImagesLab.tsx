@@ -2,6 +2,7 @@
 import { Text } from '@mantine/core'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { useStore } from 'zustand'
+import { useFirstView } from '../firstView'
 import layout from '../labLayout.module.css'
 import { lazyPart } from '../lazyPart'
 import { Chart } from '../plots/Chart'
@@ -52,6 +53,7 @@ export function ImagesLab({ lab, onHelp }: { lab: ImagesStore; onHelp: () => voi
     [lab, open],
   )
   const dropping = useIncomingFiles(receive)
+  useFirstView(useStore(lab, (state) => state.source !== null))
   return (
     <>
       <main className={layout.page}>

@@ -2,6 +2,7 @@
 import { Text } from '@mantine/core'
 import { useState } from 'react'
 import { useStore } from 'zustand'
+import { useFirstView } from '../firstView'
 import { useLabs, useComparing, useShownLabs } from '../labs'
 import layout from '../labLayout.module.css'
 import { lazyPart } from '../lazyPart'
@@ -32,6 +33,7 @@ export function ManifoldLab({ onHelp }: { onHelp: () => void }) {
   const labs = useShownLabs()
   const comparing = useComparing()
   const started = useStarted()
+  useFirstView(useStore(a, (state) => state.status !== 'starting'))
   return (
     <>
       <main className={classes.page}>

@@ -3,6 +3,7 @@
  * equation stands in its place.
  */
 import { useSyncExternalStore } from 'react'
+import { afterFirstView } from '../firstView'
 import { plainTex } from './plainTex'
 
 type Katex = typeof import('katex').default
@@ -22,6 +23,7 @@ function subscribe(listener: () => void): () => void {
 
 async function load(): Promise<void> {
   try {
+    await afterFirstView()
     const [module] = await Promise.all([import('katex'), import('katex/dist/katex-swap.min.css')])
     katex = module.default
     for (const listener of listeners) listener()

@@ -1,6 +1,7 @@
 /** The posterior lab: settings, two methods side by side, their numbers, Figure 2, and the film at the bottom. */
 import { Text } from '@mantine/core'
 import { useStore } from 'zustand'
+import { useFirstView } from '../firstView'
 import layout from '../labLayout.module.css'
 import { FallbackBanner, Notices, ProblemCard } from '../ProblemAlert'
 import { Figure1Explanation } from './Explanations'
@@ -15,6 +16,7 @@ import type { PosteriorStore } from './stores'
 export function PosteriorLab({ lab, onHelp }: { lab: PosteriorStore; onHelp: () => void }) {
   const problem = useStore(lab, (state) => state.problem)
   const { dismissProblem } = lab.getState()
+  useFirstView(true)
   return (
     <>
       <main className={`${layout.page} ${classes.page}`}>
