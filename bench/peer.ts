@@ -40,3 +40,11 @@ export interface Peer {
 
 /** Opens a peer on `gpu` (`navigator.gpu`, or Dawn's in Node with WebGPU's globals and `navigator.gpu` defined). */
 export type OpenPeer = (gpu: GPU) => Promise<Peer>
+
+/** What `result` gives for `training`. */
+export function trainingResult(losses: ArrayLike<number>, weights: ArrayLike<number>): Float32Array {
+  const result = new Float32Array(losses.length + weights.length)
+  result.set(losses)
+  result.set(weights, losses.length)
+  return result
+}
