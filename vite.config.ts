@@ -32,7 +32,17 @@ export default defineConfig({
   // Relative, so that the build works from any sub-path of any static host.
   base: './',
   plugins: [react()],
-  worker: { format: 'es', plugins: () => [shortShaders()] },
+  worker: {
+    format: 'es',
+    plugins: () => [shortShaders()],
+    // What only workers load is told apart by its folder.
+    rolldownOptions: {
+      output: {
+        entryFileNames: 'assets/worker/[name]-[hash].js',
+        chunkFileNames: 'assets/worker/[name]-[hash].js',
+      },
+    },
+  },
   server: { open: hasDesktop() },
   // What only the workers import is prepared with the rest: found later, it would reload the page in its first use.
   optimizeDeps: { entries: ['index.html', 'src/store/**/{worker,*Worker}.ts'] },

@@ -75,7 +75,7 @@ export function groupOf(path: string): Group {
   if (/\/plotly/.test(path)) return 'plotly'
   if (/\/ort[.-]/.test(path)) return 'onnxruntime'
   if (path.startsWith('models/')) return 'models'
-  return /[wW]orker[^/]*\.js$|^assets\/worker\//.test(path) ? 'worker' : 'first view'
+  return path.startsWith('assets/worker/') ? 'worker' : 'first view'
 }
 
 /** Compressed bytes of each group. */

@@ -4,19 +4,30 @@
  * Kernels (src/gpu/kernels) only encode; jobs (src/gpu/jobs) order them into slices. Each call allocates its
  * buffers and destroys them; compiled pipelines are kept, by shape and options.
  */
-import type { Backend } from '../diffusion/backend'
+import type { Backend, JobControl } from '../diffusion/backend'
 import { type GpuCounters, createCounters } from './buffers'
 import { openDevice } from './device'
-import { type JobContext, withJob } from './job'
-import { histograms } from './jobs/histograms'
-import { logLikelihoods, moments } from './jobs/moments'
-import { sample, trajectory } from './jobs/sample'
-import { train } from './jobs/train'
-import { transport } from './jobs/transport'
+import { type Job, type JobContext, withJob } from './job'
 
 export interface WebGpuBackend extends Backend {
   /** Dispatches, submits and bytes so far. */
   readonly counters: GpuCounters
+}
+
+type Jobs = typeof import('./jobs')
+
+let jobs: Promise<Jobs> | undefined
+
+/**
+ * Jobs, kernels and shaders are most of the code, and a page can name its device before they are there. Error: the
+ * network; the next call tries again.
+ */
+export function loadJobs(): Promise<Jobs> {
+  jobs ??= import('./jobs').catch((error: unknown) => {
+    jobs = undefined
+    throw error
+  })
+  return jobs
 }
 
 /**
@@ -41,21 +52,24 @@ export async function createWebGpuBackend(gpu: GPU | undefined): Promise<WebGpuB
       return kernel
     },
   }
+  const run = <T>(control: JobControl | undefined, task: (jobs: Jobs, job: Job) => Promise<T>): Promise<T> =>
+    withJob(context, control, async (job) => await task(await loadJobs(), job))
   return {
     adapter: { kind: 'webgpu', name: opened.name },
     lost: opened.lost,
     counters,
-    sample: (request, control) => withJob(context, control, (job) => sample(job, request)),
-    trajectory: (request, control) => withJob(context, control, (job) => trajectory(job, request)),
-    moments: (request, control) => withJob(context, control, (job) => moments(job, request)),
-    logLikelihoods: (request, control) => withJob(context, control, (job) => logLikelihoods(job, request)),
-    train: (request, control) => withJob(context, control, (job) => train(job, request)),
+    sample: (request, control) => run(control, ({ sample }, job) => sample(job, request)),
+    trajectory: (request, control) => run(control, ({ trajectory }, job) => trajectory(job, request)),
+    moments: (request, control) => run(control, ({ moments }, job) => moments(job, request)),
+    logLikelihoods: (request, control) =>
+      run(control, ({ logLikelihoods }, job) => logLikelihoods(job, request)),
+    train: (request, control) => run(control, ({ train }, job) => train(job, request)),
     async transport(u, v, features, options, control) {
-      const { cost } = await withJob(context, control, (job) => transport(job, u, v, features, options))
+      const { cost } = await run(control, ({ transport }, job) => transport(job, u, v, features, options))
       return cost
     },
     histograms: (samples, features, bins, range) =>
-      withJob(context, undefined, (job) => histograms(job, samples, features, bins, range)),
+      run(undefined, ({ histograms }, job) => histograms(job, samples, features, bins, range)),
     destroy: () => opened.device.destroy(),
   }
 }

@@ -1,14 +1,20 @@
 /** Chooses the device of a page's run: WebGPU where there is one, else the TypeScript twins, with the reason. */
 import type { Backend } from '../diffusion/backend'
-import { createWebGpuBackend } from '../gpu/backend'
+import { createWebGpuBackend, loadJobs } from '../gpu/backend'
 import type { Problem } from './labTypes'
+
+/** After the device is there: the page shows it first. */
+const PREPARE_MILLISECONDS = 500
 
 /** `onCpu` says what works where there is no WebGPU. */
 export async function openBackend(
   onCpu = 'The Tiny preset runs here all the same, on the float64 TypeScript twins of the kernels.',
 ): Promise<{ backend: Backend; fallback: Problem | null }> {
   try {
-    return { backend: await createWebGpuBackend(navigator.gpu), fallback: null }
+    const backend = await createWebGpuBackend(navigator.gpu)
+    // While a visitor reads, and before the network may be gone. A first job that comes earlier loads them itself.
+    setTimeout(() => loadJobs().catch(() => undefined), PREPARE_MILLISECONDS)
+    return { backend, fallback: null }
   } catch (error) {
     // Most visitors never need it.
     const { createCpuBackend } = await import('../diffusion/cpuBackend')

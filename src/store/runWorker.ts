@@ -142,6 +142,8 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if (command.type === 'open') newestGeneration = command.generation
   if (command.type === 'open' || command.type === 'reset') {
     ready = ready.then(() => execute(command)).catch(failed)
+    // Before the network may be gone.
+    void ready.then(() => import('./runFiles')).catch(() => undefined)
   } else if (command.type === 'pause' || command.type === 'cancel') {
     execute(command).catch(failed)
   } else {

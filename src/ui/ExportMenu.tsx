@@ -1,27 +1,19 @@
 /** The header's export button, and the menu that it opens. */
-import { Button, Menu } from '@mantine/core'
-import { IconChevronDown } from '@tabler/icons-react'
+import { Menu } from '@mantine/core'
 import type { ReactNode } from 'react'
+import { ExportButton, type ExportMenuOptions } from './ExportButton'
 
-interface ExportMenuProps {
-  readonly label?: string
+interface ExportMenuProps extends Pick<ExportMenuOptions, 'label' | 'defaultOpened'> {
   readonly width: number
   /** Menu.Item, Menu.Label, Menu.Divider. */
   readonly children: ReactNode
 }
 
-export function ExportMenu({ label = 'Export', width, children }: ExportMenuProps) {
+export function ExportMenu({ label = 'Export', defaultOpened = false, width, children }: ExportMenuProps) {
   return (
-    <Menu position="bottom-end" width={width}>
+    <Menu position="bottom-end" width={width} defaultOpened={defaultOpened}>
       <Menu.Target>
-        <Button
-          variant="default"
-          size="xs"
-          rightSection={<IconChevronDown size={14} />}
-          data-testid="export-menu"
-        >
-          {label}
-        </Button>
+        <ExportButton>{label}</ExportButton>
       </Menu.Target>
       <Menu.Dropdown>{children}</Menu.Dropdown>
     </Menu>

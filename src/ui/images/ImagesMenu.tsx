@@ -4,7 +4,8 @@ import { IconFileExport, IconLink, IconMovie, IconPhotoDown, IconTerminal2 } fro
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import type { ExportedPicture } from '../../store/images/types'
-import { fileSaver, type ExportFailure } from '../exportFailure'
+import type { ExportMenuOptions } from '../ExportButton'
+import { fileSaver } from '../exportFailure'
 import { ExportMenu } from '../ExportMenu'
 import { SharedTextModal } from '../SharedTextModal'
 import { FilmDialog } from './FilmDialog'
@@ -26,8 +27,11 @@ const PICTURES: readonly PictureItem[] = [
   { which: 'sheet', label: 'All three side by side, PNG', needs: 'result' },
 ]
 
-export function ImagesMenu({ lab, onFailure }: { lab: ImagesStore; onFailure: ExportFailure }) {
-  const hidden = useStore(lab, (state) => state.hidden.has('export'))
+export interface ImagesMenuProps extends ExportMenuOptions {
+  readonly lab: ImagesStore
+}
+
+export function ImagesMenu({ lab, onFailure, defaultOpened }: ImagesMenuProps) {
   const has = {
     result: useStore(lab, (state) => state.run.result !== null),
     several: useStore(lab, (state) => state.run.result !== null && state.run.result.deviation !== null),
@@ -39,11 +43,10 @@ export function ImagesMenu({ lab, onFailure }: { lab: ImagesStore; onFailure: Ex
   const [link, setLink] = useState<string | null>(null)
   const [command, setCommand] = useState<string | null>(null)
   const [filming, setFilming] = useState(false)
-  if (hidden) return null
   const save = fileSaver(() => fileStem(lab.getState()), onFailure)
   return (
     <>
-      <ExportMenu width={260}>
+      <ExportMenu defaultOpened={defaultOpened} width={260}>
         <Menu.Label>Pictures</Menu.Label>
         {PICTURES.map(({ which, label, needs }) => (
           <Menu.Item

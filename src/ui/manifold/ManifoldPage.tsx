@@ -2,11 +2,14 @@
 import { Group, Switch } from '@mantine/core'
 import { useStore } from 'zustand'
 import type { ExportFailure } from '../exportFailure'
+import { lazyMenu } from '../ExportButton'
 import { Adapter } from '../Header'
 import { LabsContext, useComparing, useLabs, useShownLabs } from '../labs'
 import { ManifoldLab } from './ManifoldLab'
-import { RunMenu } from './RunMenu'
+import type { RunMenuProps } from './RunMenu'
 import { manifoldLabs } from './stores'
+
+const RunMenu = lazyMenu<RunMenuProps>(async () => (await import('./RunMenu')).RunMenu)
 
 export function ManifoldPage({ onHelp }: { onHelp: () => void }) {
   return (
@@ -43,7 +46,12 @@ function Tools({ onFailure }: { onFailure: ExportFailure }) {
       {!hidden.has('export') && (
         <Group gap={6}>
           {labs.map((lab) => (
-            <RunMenu key={lab.getState().slot} lab={lab} onFailure={onFailure} />
+            <RunMenu
+              key={lab.getState().slot}
+              lab={lab}
+              label={comparing ? `Export ${lab.getState().slot.toUpperCase()}` : 'Export'}
+              onFailure={onFailure}
+            />
           ))}
         </Group>
       )}

@@ -5,14 +5,18 @@ import { useState } from 'react'
 import { useStore } from 'zustand'
 import { useRestartGuard } from '../controls/RestartGuard'
 import { useFilePicker } from '../controls/useFilePicker'
-import { fileSaver, type ExportFailure } from '../exportFailure'
+import type { ExportMenuOptions } from '../ExportButton'
+import { fileSaver } from '../exportFailure'
 import { ExportMenu } from '../ExportMenu'
-import { isBusy, useComparing, useShownLabs, type LabStore } from '../labs'
+import { isBusy, useShownLabs, type LabStore } from '../labs'
 import { SharedTextModal } from '../SharedTextModal'
 import { runFileStem } from './fileNames'
 
-export function RunMenu({ lab, onFailure }: { lab: LabStore; onFailure: ExportFailure }) {
-  const comparing = useComparing()
+export interface RunMenuProps extends ExportMenuOptions {
+  readonly lab: LabStore
+}
+
+export function RunMenu({ lab, onFailure, label, defaultOpened }: RunMenuProps) {
   const shownLabs = useShownLabs()
   const fromFile = useStore(lab, (each) => each.dataSource.kind === 'file')
   const busy = useStore(lab, isBusy)
@@ -43,7 +47,7 @@ export function RunMenu({ lab, onFailure }: { lab: LabStore; onFailure: ExportFa
     <>
       {runPicker.input}
       {settingsPicker.input}
-      <ExportMenu label={`Export${comparing ? ` ${state().slot.toUpperCase()}` : ''}`} width={280}>
+      <ExportMenu label={label} defaultOpened={defaultOpened} width={280}>
         <Menu.Label>Save the shown iteration</Menu.Label>
         <Menu.Item
           leftSection={<IconFileExport size={16} />}

@@ -4,7 +4,8 @@ import { IconFileExport, IconLink } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import type { PanelName } from '../../store/posteriorTypes'
-import { fileSaver, type ExportFailure } from '../exportFailure'
+import type { ExportMenuOptions } from '../ExportButton'
+import { fileSaver } from '../exportFailure'
 import { ExportMenu } from '../ExportMenu'
 import { SharedTextModal } from '../SharedTextModal'
 import { fileStem } from './fileNames'
@@ -15,17 +16,19 @@ const PANELS: readonly { readonly panel: PanelName; readonly side: string }[] = 
   { panel: 'b', side: 'right' },
 ]
 
-export function PosteriorMenu({ lab, onFailure }: { lab: PosteriorStore; onFailure: ExportFailure }) {
+export interface PosteriorMenuProps extends ExportMenuOptions {
+  readonly lab: PosteriorStore
+}
+
+export function PosteriorMenu({ lab, onFailure, defaultOpened }: PosteriorMenuProps) {
   const hasA = useStore(lab, (state) => state.panels.a.result !== null)
   const hasB = useStore(lab, (state) => state.panels.b.result !== null)
-  const hidden = useStore(lab, (state) => state.hidden.has('export'))
   const [link, setLink] = useState<string | null>(null)
-  if (hidden) return null
   const has = { a: hasA, b: hasB }
   const save = fileSaver(() => fileStem(lab.getState()), onFailure)
   return (
     <>
-      <ExportMenu width={250}>
+      <ExportMenu defaultOpened={defaultOpened} width={250}>
         <Menu.Label>Shown frame</Menu.Label>
         {PANELS.map(({ panel, side }) => (
           <Menu.Item
