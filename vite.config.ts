@@ -1,6 +1,7 @@
 import react from '@vitejs/plugin-react'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { slicedPlotly } from './scripts/slicedPlotly'
 
 /** Seconds a test may take on two cores that compute WebGPU in software. */
 const TEST_SECONDS = 120
@@ -31,7 +32,7 @@ function shortShaders(): Plugin {
 export default defineConfig({
   // Relative, so that the build works from any sub-path of any static host.
   base: './',
-  plugins: [react()],
+  plugins: [react(), slicedPlotly()],
   worker: {
     format: 'es',
     plugins: () => [shortShaders()],

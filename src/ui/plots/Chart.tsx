@@ -71,17 +71,27 @@ export function Chart<State>(props: ChartProps<State>) {
         setDescription(null)
         return
       }
+      const show = (plotly: Plotly, data: Data[], layout: Partial<Layout>) =>
+        plotly.react(
+          container,
+          data,
+          { ...layout, width: container.clientWidth, height },
+          { displayModeBar: false, responsive: false },
+        )
       try {
+        // The first of all draws compiles much of plotly: axes and data each in a task of its own.
+        if (!drawn.current) {
+          await drawInTurn(async (plotly) => {
+            if (ended || mine !== newest) return
+            drawn.current = plotly
+            setDescription(content.description)
+            await show(plotly, [], structuredClone(content.layout))
+          })
+        }
         await drawInTurn(async (plotly) => {
           if (ended || mine !== newest) return
-          drawn.current = plotly
           setDescription(content.description)
-          await plotly.react(
-            container,
-            content.data,
-            { ...content.layout, width: container.clientWidth, height },
-            { displayModeBar: false, responsive: false },
-          )
+          await show(plotly, content.data, content.layout)
         })
       } catch (error) {
         if (ended) return
