@@ -12,6 +12,8 @@ const targetMilliseconds = 50
 const slicesInFlight = 2
 /** A slice grows by this factor at most: the first ones are mostly latency. */
 const growth = 4
+/** What a slice's time weighs for the size of the next against those before: one alone may be reported late, or with the next. */
+const memory = 0.5
 
 export interface Slice {
   /** Units this slice does, at most what was offered (at least 1). */
@@ -48,6 +50,7 @@ export async function runSlices(
   let submitted = 0
   let done = 0
   let previousEnd = 0
+  const recent = { units: 0, milliseconds: 0 }
   try {
     while (done < work.total) {
       if (submitted < work.total && inFlight.length < slicesInFlight) {
@@ -66,7 +69,9 @@ export async function runSlices(
       const milliseconds = Math.max(end - Math.max(started, previousEnd), 0.1)
       previousEnd = end
       done += units
-      const ideal = (units * targetMilliseconds) / milliseconds
+      recent.units = memory * recent.units + units
+      recent.milliseconds = memory * recent.milliseconds + milliseconds
+      const ideal = (recent.units * targetMilliseconds) / recent.milliseconds
       size = Math.max(1, Math.min(Math.round(ideal), units * growth, most))
       if (await work.finished?.(done)) break
     }

@@ -27,7 +27,7 @@ import { twistedSample } from './twistedSample'
 /** Sample-steps of the first submit of a network: small enough for the slowest GPU. */
 const networkSlice = 2048
 /** Operations of the first submit of a mixture, likewise. */
-const mixtureSliceFlops = 2 ** 28
+const mixtureSliceFlops = 2 ** 26
 /** A submit takes a multiple of this many samples, whole tiles of the kernel. */
 const granularity = 64
 /** Bytes of a group's largest buffer: memory stays bounded, however many samples and frames there are … */
