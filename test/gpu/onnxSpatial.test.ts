@@ -33,6 +33,8 @@ const CONVOLUTIONS: readonly Case[] = [
   convolution('Conv', [1, 1, 8, 8], [32, 1, 3, 3], { pads: around }),
   convolution('Conv', [2, 4, 5, 5], [10, 2, 3, 3], { group: 2, strides: [2, 2], pads: around }),
   convolution('Conv', [1, 12, 5, 5], [12, 6, 3, 3], { group: 2, pads: around }),
+  convolution('Conv', [2, 6, 5, 7], [8, 6, 3, 3], { strides: [2, 1], pads: around }),
+  convolution('Conv', [1, 9, 11], [4, 9, 3], { pads: [1, 1] }),
   convolution('Conv', [2, 8, 7, 6], [8, 1, 3, 3], { group: 8, pads: around }),
   convolution('Conv', [2, 3, 7, 6], [6, 1, 3, 3], { group: 3, dilations: [2, 2], pads: [2, 2, 2, 2] }),
   convolution('Conv', [1, 2, 6, 7], [3, 2, 3, 4], { auto_pad: 'SAME_UPPER', strides: [2, 2] }),

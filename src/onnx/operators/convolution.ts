@@ -7,7 +7,7 @@
 import type { Values } from '../graph'
 import type { Builder, NodeView, OperatorRule, OperatorRules } from '../rule'
 import { elementCount } from '../tensor'
-import { missingInConv, missingInConvTranspose } from './groups'
+import { missingInConv, missingInConvTranspose, missingInputs } from './groups'
 import { writeConv, writeConvTranspose, writeWeightGradient } from './windowNodes'
 import {
   autoPadOf,
@@ -222,9 +222,12 @@ const conv: OperatorRule = {
   evaluate: (node, [x, w, bias]) => [evaluateConv(convolutionOf(node), x!, w!, bias)],
   ...derivativesOf(convolutionOf, writeConv, writeConvTranspose, writeWeightGradient),
   rewrite(node, build) {
-    const { windows, group } = convolutionOf(node)
+    const { windows, group, inChannels, outChannels } = convolutionOf(node)
     const [x, w, bias] = node.inputs as [string, string, string?]
-    if (autoPadOf(node) === 'NOTSET' && missingInConv(build, w, group) === 0) return undefined
+    const missing =
+      missingInConv(build, w, group) ||
+      missingInputs(inChannels, outChannels, elementCount(windows.kernel), group)
+    if (autoPadOf(node) === 'NOTSET' && missing === 0) return undefined
     return [writeConv(build, x, w, bias, windows, group)]
   },
 }

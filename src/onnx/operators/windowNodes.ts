@@ -9,7 +9,15 @@
  * WebGPU provider takes `auto_pad` wrongly with strides (onnxruntime #26734).
  */
 import type { Builder } from '../rule'
-import { dropFilled, fillGroups, fillTransposed, missingInConv, missingInConvTranspose } from './groups'
+import {
+  dropFilled,
+  fillChannels,
+  fillGroups,
+  missingInConv,
+  missingInConvTranspose,
+  missingInputs,
+} from './groups'
+import { elementCount } from '../tensor'
 import { exactAfter, type Windows, withFittingPads } from './windows'
 
 function attributesOf(windows: Windows, after: readonly number[], group: number) {
@@ -48,7 +56,10 @@ export function writeConv(
   const attributes = attributesOf(windows, withFittingPads(windows).after, group)
   const missing = missingInConv(build, w, group)
   const fill = (tensor: string) => (missing > 0 ? fillGroups(build, tensor, group, missing) : tensor)
-  const y = build.node('Conv', [x, fill(w), bias && fill(bias)], attributes)
+  const [outputs, inputs] = build.typeOf(w).shape as [number, number]
+  const unread = missingInputs(inputs, outputs, elementCount(windows.kernel), group)
+  const widen = (tensor: string) => (unread > 0 ? fillChannels(build, tensor, unread) : tensor)
+  const y = build.node('Conv', [widen(x), fill(widen(w)), bias && fill(bias)], attributes)
   return cropSpatial(build, missing > 0 ? dropFilled(build, y, group, missing) : y, windows.output)
 }
 
@@ -75,7 +86,7 @@ export function writeConvTranspose(
   const attributes = { ...attributesOf(windows, after, group), output_padding: outputPadding }
   const missing = missingInConvTranspose(build, w, group)
   if (missing === 0) return build.node('ConvTranspose', [y, w, bias], attributes)
-  const inputs = [y, fillTransposed(build, w, missing), bias && fillGroups(build, bias, group, missing)]
+  const inputs = [y, fillChannels(build, w, missing), bias && fillGroups(build, bias, group, missing)]
   return dropFilled(build, build.node('ConvTranspose', inputs, attributes), group, missing)
 }
 
