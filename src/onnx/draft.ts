@@ -175,6 +175,12 @@ export class GraphDraft {
     this.#written.set(writtenKey(node), node.outputs)
   }
 
+  /** The value of a node without attributes that was written before; undefined where there is none. */
+  written(op: string, inputs: readonly string[]): string | undefined {
+    const node: GraphNode = { op, domain: '', name: '', inputs, outputs: [''], attributes: {} }
+    return this.#written.get(writtenKey(node))?.[0]
+  }
+
   /** Writes a node, or finds its value by other means; returns the names of its outputs ('' where it has none). */
   emit(wanted: NewNode): readonly string[] {
     const names =

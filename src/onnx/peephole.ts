@@ -5,7 +5,8 @@
  *
  *     (c ∘ p) ∘ q = c ∘ (p ∘ q),    c ∘ p + c ∘ q = c ∘ (p + q),    -(c ∘ p) = c ∘ (-p),    (c ∘ p) / q = c ∘ (p / q).
  *
- * The right sides compute p ∘ q once per x in the forward model, so that an activation costs one product per VJP.
+ * The right sides compute p ∘ q once per x in the forward model, so that an activation costs one product per VJP. Without c,
+ * a ∘ (p ∘ q) = (a ∘ p) ∘ q where a ∘ p is needed anyway.
  */
 import type { GraphDraft, NewNode } from './draft'
 import type { GraphNode, ValueType } from './graph'
@@ -60,7 +61,9 @@ const patterns: Readonly<Record<string, Pattern>> = {
   Mul: (draft, node, _view, type) =>
     withoutNeutral(draft, node, type, 1, [0, 1]) ??
     reassociated(draft, 'Mul', input(node, 0), input(node, 1), type) ??
-    reassociated(draft, 'Mul', input(node, 1), input(node, 0), type),
+    reassociated(draft, 'Mul', input(node, 1), input(node, 0), type) ??
+    shared(draft, input(node, 0), input(node, 1)) ??
+    shared(draft, input(node, 1), input(node, 0)),
   Div: (draft, node, _view, type) =>
     withoutNeutral(draft, node, type, 1, [1]) ??
     reassociated(draft, 'Div', input(node, 0), input(node, 1), type),
@@ -180,6 +183,18 @@ function reassociated(
   const product = linearProduct(draft, a)
   if (!product || !sameShape(draft.typeOf(product.linear).shape, type.shape)) return undefined
   return multiply(draft, product.linear, one(draft, op, [product.factor, q]))
+}
+
+/** a ∘ (p ∘ q) = (a ∘ p) ∘ q where a ∘ p was there before p ∘ q: SiLU's slope then uses SiLU itself. */
+function shared(draft: GraphDraft, a: string, product: string): string | undefined {
+  const inner = draft.producerOf(product)
+  if (inner?.op !== 'Mul' || [a, product].some((name) => draft.isLinear(name))) return undefined
+  for (const place of [0, 1]) {
+    const known = draft.written('Mul', [a, input(inner, place)])
+    const before = known && draft.nodes.indexOf(draft.producerOf(known)!) < draft.nodes.indexOf(inner)
+    if (before) return multiply(draft, known, input(inner, 1 - place))
+  }
+  return undefined
 }
 
 /** c ∘ p ± c ∘ q = c ∘ (p ± q), where p or q may be missing. */

@@ -9,6 +9,7 @@ import type { Tensor } from 'onnxruntime-web'
 import type { ImageDenoiser, ImageLinearization } from '../../diffusion/image/types'
 import type { CpuVector, Vector, VectorSpace } from '../../linalg/vectorSpace'
 import { type ImageShape, sizeOf } from '../../operators/types'
+import { withChannelsLast } from '../channelsLast'
 import { ContractError, type DenoiserContract } from '../contract'
 import { countFlops } from '../cost'
 import { type DerivativeMode, type SplitModel, splitModel } from '../differentiate'
@@ -16,6 +17,7 @@ import { withFloatInput } from '../floatInput'
 import type { Graph, ValueType } from '../graph'
 import { specialize, type TypedGraph } from '../simplify'
 import { BYTES_PER_ELEMENT, elementCount, encodeTensor } from '../tensor'
+import { withTurnedConvolutions } from '../turnedConvolution'
 import { type WrappedModel, wrapModel } from '../wrap'
 import { writeModel } from '../write'
 import { NonFiniteOutputError } from './errors'
@@ -43,6 +45,8 @@ export interface OnnxDenoiserFacts {
   readonly sessions: readonly {
     readonly what: string
     readonly nodes: number
+    /** Floating-point operations of one run. */
+    readonly flops: number
     readonly usesCpu: boolean
     readonly runs: number
     readonly milliseconds: number
@@ -86,6 +90,7 @@ export function createOnnxDenoiser(options: OnnxDenoiserOptions): OnnxDenoiser {
     )
     const { derivatives } = options
     split = splitModel(typed, { input: wrapped.x, output: wrapped.output, derivatives })
+    if (options.runtime.provider === 'webgpu') split = withChannelsLast(split)
   }
   return new OrtDenoiser(options, wrapped, typed, split, capacity)
 }
@@ -125,7 +130,7 @@ class OrtDenoiser implements OnnxDenoiser {
   readonly #chunks: readonly Chunk[]
   readonly #transfer: Transfer
   readonly #sessions = new Map<Part, Promise<OrtSession>>()
-  readonly #loaded: { readonly session: OrtSession; readonly nodes: number }[] = []
+  readonly #loaded: { readonly session: OrtSession; readonly graph: Graph }[] = []
   readonly #size: number
   /** Residuals of the newest linearization, a record a chunk. */
   #residuals: Record<string, Tensor>[] = []
@@ -160,9 +165,10 @@ class OrtDenoiser implements OnnxDenoiser {
     const residuals = this.split?.residuals ?? []
     const bytes = (type: ValueType) => elementCount(type.shape) * BYTES_PER_ELEMENT[type.type]
     return {
-      sessions: this.#loaded.map(({ session, nodes }) => ({
+      sessions: this.#loaded.map(({ session, graph }) => ({
         what: session.what,
-        nodes,
+        nodes: graph.nodes.length,
+        flops: countFlops(specialize(graph, {})),
         usesCpu: session.usesCpu,
         runs: session.runs,
         milliseconds: session.milliseconds,
@@ -299,8 +305,8 @@ class OrtDenoiser implements OnnxDenoiser {
   async #load(part: Part): Promise<OrtSession> {
     const graph = this.#graphOf(part)
     this.options.onStage?.(`Building ${NAMES[part]}`)
-    const session = await this.options.runtime.session(writeModel(graph), NAMES[part])
-    this.#loaded.push({ session, nodes: graph.nodes.length })
+    const session = await this.options.runtime.session(writeModel(withTurnedConvolutions(graph)), NAMES[part])
+    this.#loaded.push({ session, graph })
     return session
   }
 

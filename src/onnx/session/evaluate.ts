@@ -8,6 +8,8 @@ import { OnnxError } from '../graph'
 import type { Graph, Values } from '../graph'
 import { encodeTensor } from '../tensor'
 import { writeModel } from '../write'
+import { withChannelsLast } from '../channelsLast'
+import { withTurnedConvolutions } from '../turnedConvolution'
 import { translateError } from './errors'
 import type { OrtRuntime, OrtSession } from './runtime'
 
@@ -22,21 +24,22 @@ export interface Evaluation {
 }
 
 /**
- * @param feeds of all inputs of `split.forward`, by name
+ * @param feeds of all inputs of `model.forward`, by name
  * Errors: OnnxError where an input is missing or of another size; those of ONNX Runtime.
  */
 export async function evaluateModel(
   runtime: OrtRuntime,
-  split: SplitModel,
+  model: SplitModel,
   output: string,
   feeds: Readonly<Record<string, Values>>,
   { v, u }: { readonly v?: Values; readonly u?: Values },
 ): Promise<Evaluation> {
+  const split = runtime.provider === 'webgpu' ? withChannelsLast(model) : model
   const sessions: OrtSession[] = []
   const held: Tensor[] = []
   let forward: Readonly<Record<string, Tensor>> = {}
   const run = async (graph: Graph, what: string, given: Readonly<Record<string, Tensor>>) => {
-    const session = await runtime.session(writeModel(graph), what)
+    const session = await runtime.session(writeModel(withTurnedConvolutions(graph)), what)
     sessions.push(session)
     const outputs = await session.run(
       given,
