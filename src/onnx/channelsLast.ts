@@ -24,11 +24,10 @@ export function withChannelsLast(split: SplitModel): SplitModel {
     forward: withPorts(forward, moved, 'outputs'),
     ...(vjp && { vjp: withPorts(vjp, moved, 'inputs') }),
     ...(jvp && { jvp: withPorts(jvp, moved, 'inputs') }),
-    residuals: residuals.map((residual) =>
-      moved.has(residual.name)
-        ? { ...residual, type: { ...residual.type, shape: permuted(residual.type.shape) } }
-        : residual,
-    ),
+    residuals: residuals.map(({ name, type }) => ({
+      name,
+      type: moved.has(name) ? { type: type.type, shape: permuted(type.shape) } : type,
+    })),
   }
 }
 

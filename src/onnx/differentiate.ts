@@ -33,7 +33,8 @@ export interface SplitRequest {
   readonly derivatives: readonly DerivativeMode[]
 }
 
-const SEEDS = { vjp: 'cotangent', jvp: 'tangent' } as const
+/** What v or u is called in the models of the products. */
+export const SEEDS = { vjp: 'cotangent', jvp: 'tangent' } as const
 const RESULT = 'result'
 /** Computed again rather than kept: they move or repeat numbers. */
 const VIEWS = new Set(['Reshape', 'Expand', 'Identity'])

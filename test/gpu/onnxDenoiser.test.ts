@@ -8,7 +8,7 @@ import type { Vector, VectorSpace } from '../../src/linalg/vectorSpace'
 import { splitModel } from '../../src/onnx/differentiate'
 import { createOnnxDenoiser } from '../../src/onnx/session/denoiser'
 import { nodeWasmRuntime, nodeWebGpuRuntime } from '../../src/onnx/session/nodeRuntimes'
-import type { OrtRuntime } from '../../src/onnx/session/runtime'
+import type { OrtRuntime, OrtSession } from '../../src/onnx/session/runtime'
 import { evaluateModel } from '../../src/onnx/session/evaluate'
 import { specialize } from '../../src/onnx/simplify'
 import { norm, verifyDenoiser } from '../../src/onnx/verify'
@@ -99,6 +99,59 @@ describe('ONNX Runtime with WebGPU on our device', () => {
     }
     await denoiser.release()
     await reference.release()
+  })
+
+  test('records products, and gives the same bits as without at other points and vectors', async () => {
+    const opened = await openTestDevice()
+    const runtime = await nodeWebGpuRuntime(gpu, opened)
+    const space = await createGpuVectors(opened.device, createCounters())
+    const recorded: OrtSession[] = []
+    const watched = (records: boolean) =>
+      Object.create(runtime, {
+        session: {
+          async value(model: Uint8Array, what: string, asked = false) {
+            if (asked && !records) throw new Error('no recordings here')
+            const session = await runtime.session(model, what, asked)
+            if (asked) recorded.push(session)
+            return session
+          },
+        },
+      }) as OrtRuntime
+    const made = (label: string): Vector => space.vector(label, 3, size)
+    const [x, v, out] = [made('x'), made('v'), made('out')]
+    const points = 4
+    const run = async (records: boolean) => {
+      const denoiser = createOnnxDenoiser({
+        graph: tinyModel('dynamic'),
+        contract: tinyContract('dynamic'),
+        shape,
+        batch: 3,
+        space,
+        runtime: watched(records),
+        derivatives: ['vjp', 'jvp'],
+      })
+      const results: Float32Array[] = []
+      for (let point = 0; point < points; point++) {
+        space.fillNormal(x, { seed: 1, stream: 0, step: point, domain: 0 })
+        const { vjp, jvp } = await denoiser.linearize(x, 0.1 + point)
+        for (const [k, product] of [vjp, jvp, vjp].entries()) {
+          space.fillNormal(v, { seed: 2, stream: k, step: point, domain: 0 })
+          await product(v, out)
+          results.push(await space.read(out))
+        }
+      }
+      const { vjp } = denoiser.passes
+      await denoiser.release()
+      return { results, vjp }
+    }
+    const [found, expected] = [await run(true), await run(false)]
+    expect(found).toEqual(expected)
+    // recordings of the VJP and the JVP saw every product: three beside ordinary ones, then alone
+    expect(recorded.map(({ what, runs }) => [what, runs])).toEqual([
+      ['the VJP', 2 * points],
+      ['the JVP', points],
+    ])
+    space.destroy()
   })
 
   test('keeps comparisons on the GPU between the passes', async () => {

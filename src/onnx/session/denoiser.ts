@@ -3,7 +3,8 @@
  *
  * The model is wrapped (src/onnx/wrap.ts), made concrete for one size, and split: `linearize` runs the forward model and keeps
  * its residuals where they are, each product with J runs a model on them. Sessions are built when they are first needed: a
- * method without derivatives loads one. Where the model's batch is smaller than the denoiser's, it runs in chunks.
+ * method without derivatives loads one. Where the model's batch is smaller than the denoiser's, it runs in chunks; where it is
+ * not, products on WebGPU become recordings (replayedProduct.ts) after they were proven.
  */
 import type { Tensor } from 'onnxruntime-web'
 import type { ImageDenoiser, ImageLinearization } from '../../diffusion/image/types'
@@ -12,7 +13,7 @@ import { type ImageShape, sizeOf } from '../../operators/types'
 import { withChannelsLast } from '../channelsLast'
 import { ContractError, type DenoiserContract } from '../contract'
 import { countFlops } from '../cost'
-import { type DerivativeMode, type SplitModel, splitModel } from '../differentiate'
+import { type DerivativeMode, SEEDS, type SplitModel, splitModel } from '../differentiate'
 import { withFloatInput } from '../floatInput'
 import type { Graph, ValueType } from '../graph'
 import { specialize, type TypedGraph } from '../simplify'
@@ -22,8 +23,9 @@ import { type WrappedModel, wrapModel } from '../wrap'
 import { writeModel } from '../write'
 import { NonFiniteOutputError } from './errors'
 import { Queue } from './queue'
+import { FixedResiduals, Recordings, ReplayedProduct, isRecordable } from './replayedProduct'
 import type { OrtRuntime, OrtSession } from './runtime'
-import { type Chunk, type Transfer, createTransfer } from './transfer'
+import { type Chunk, type OtherOutputs, type Transfer, createTransfer } from './transfer'
 
 export interface OnnxDenoiserOptions {
   readonly graph: Graph
@@ -130,10 +132,14 @@ class OrtDenoiser implements OnnxDenoiser {
   readonly #chunks: readonly Chunk[]
   readonly #transfer: Transfer
   readonly #sessions = new Map<Part, Promise<OrtSession>>()
-  readonly #loaded: { readonly session: OrtSession; readonly graph: Graph }[] = []
+  #loaded: readonly { readonly session: OrtSession; readonly graph: Graph }[] = []
   readonly #size: number
   /** Residuals of the newest linearization, a record a chunk. */
   #residuals: Record<string, Tensor>[] = []
+  /** Where they are, for recordings; undefined: new ones each time. */
+  #fixed: FixedResiduals | undefined
+  readonly #recordings = new Recordings((mode) => this.#record(mode))
+  readonly #dims: readonly number[]
   #xHat: Vector | undefined
   #generation = 0
   /** Operations share residuals and vectors for chunks: one at a time. */
@@ -157,8 +163,8 @@ class OrtDenoiser implements OnnxDenoiser {
       first: i * capacity,
       rows: Math.min(capacity, batch - i * capacity),
     }))
-    const dims = [capacity, shape.channels, shape.height, shape.width]
-    this.#transfer = createTransfer(runtime, space, capacity, dims)
+    this.#dims = [capacity, shape.channels, shape.height, shape.width]
+    this.#transfer = createTransfer(runtime, space, capacity, this.#dims)
   }
 
   get facts(): OnnxDenoiserFacts {
@@ -184,7 +190,7 @@ class OrtDenoiser implements OnnxDenoiser {
     return this.#operation(async () => {
       // where the model with residuals is loaded already, a second copy would only cost memory
       const part = !this.#sessions.has('denoiser') && this.#sessions.has('forward') ? 'forward' : 'denoiser'
-      await this.#forward(await this.#session(part), xT, sigma, out, [])
+      await this.#forward(await this.#session(part), xT, sigma, out, {})
     })
   }
 
@@ -196,8 +202,10 @@ class OrtDenoiser implements OnnxDenoiser {
       this.#residuals = []
       const generation = ++this.#generation
       this.#xHat ??= this.space.vector('x hat', this.batch, this.#size)
-      const names = split.residuals.map(({ name }) => name)
-      this.#residuals = await this.#forward(session, xT, sigma, this.#xHat, names)
+      this.#fixed ??= this.#fixResiduals(split)
+      const fresh = Object.fromEntries(split.residuals.map(({ name }) => [name, null]))
+      const kept = await this.#forward(session, xT, sigma, this.#xHat, this.#fixed?.tensors ?? fresh)
+      this.#residuals = this.#fixed ? [] : kept
       const product = (mode: DerivativeMode) => (v: Vector, out: Vector) =>
         this.#operation(() => this.#product(mode, generation, v, out))
       return { xHat: this.#xHat, vjp: product('vjp'), jvp: product('jvp') }
@@ -213,9 +221,12 @@ class OrtDenoiser implements OnnxDenoiser {
       this.#transfer.release()
       if (this.#xHat) this.space.release(this.#xHat)
       this.#xHat = undefined
+      await this.#recordings.release()
+      this.#fixed?.release()
+      this.#fixed = undefined
       const sessions = [...this.#sessions.values()]
       this.#sessions.clear()
-      this.#loaded.length = 0
+      this.#loaded = []
       for (const attempt of sessions) {
         const session = await attempt.catch(() => undefined)
         // of a lost device nothing is left to release
@@ -237,7 +248,7 @@ class OrtDenoiser implements OnnxDenoiser {
     xT: Vector,
     sigma: number,
     out: Vector,
-    others: readonly string[],
+    others: OtherOutputs,
   ): Promise<Record<string, Tensor>[]> {
     const { x, output } = this.wrapped
     const scalars = this.#scalars(sigma)
@@ -261,19 +272,53 @@ class OrtDenoiser implements OnnxDenoiser {
     if (generation !== this.#generation) {
       throw new Error('This linearization has ended: the denoiser was evaluated at another point since.')
     }
+    const replayed = this.#recordings.trusted(mode)
+    if (replayed) await replayed.run(v, out)
+    else await this.#ordinaryProduct(mode, generation, v, out)
+    this.passes[mode]++
+  }
+
+  async #ordinaryProduct(mode: DerivativeMode, generation: number, v: Vector, out: Vector): Promise<void> {
     const session = await this.#session(mode)
     const { inputs } = this.#graphOf(mode)
-    const seed = mode === 'vjp' ? 'cotangent' : 'tangent'
+    const seed = SEEDS[mode]
     this.#transfer.begin()
     for (const [i, chunk] of this.#chunks.entries()) {
-      const residuals = this.#residuals[i]!
+      const residuals = this.#fixed?.tensors ?? this.#residuals[i]!
       const needed = inputs
         .filter(({ name }) => name !== seed)
         .map(({ name }) => [name, residuals[name]!] as const)
       const feeds = { ...Object.fromEntries(needed), [seed]: this.#transfer.input('v', v, chunk) }
-      await this.#transfer.run(session, feeds, 'result', [], out, chunk)
+      await this.#transfer.run(session, feeds, 'result', {}, out, chunk)
     }
-    this.passes[mode]++
+    if (!this.#fixed || !(await this.#recordings.prove(mode, v, out, generation))) return
+    // its weights are in memory once more
+    const { session: recording } = this.#recordings.trusted(mode)!
+    this.#loaded = this.#loaded.map((each) =>
+      each.session === session ? { ...each, session: recording } : each,
+    )
+    this.#sessions.delete(mode)
+    await session.release()
+  }
+
+  /** Where a run takes the whole batch, and the provider can record at all. */
+  #fixResiduals(split: SplitModel): FixedResiduals | undefined {
+    const { runtime, space, derivatives, batch } = this.options
+    const isWhole = this.#chunks.length === 1 && this.#dims[0] === batch
+    if (!isWhole || !derivatives.every((mode) => isRecordable(split[mode]!))) return undefined
+    return FixedResiduals.create(runtime, space, split.residuals)
+  }
+
+  #record(mode: DerivativeMode): Promise<ReplayedProduct> {
+    const { runtime, space } = this.options
+    const graph = this.#graphOf(mode)
+    const model = {
+      bytes: writeModel(withTurnedConvolutions(graph)),
+      what: NAMES[mode],
+      inputs: graph.inputs.map(({ name }) => name),
+    }
+    const shaped = { seed: SEEDS[mode], like: this.#xHat!, dims: this.#dims }
+    return ReplayedProduct.create(runtime, space, model, this.#fixed!, shaped)
   }
 
   /** All inputs of the forward model but x. */
@@ -306,7 +351,7 @@ class OrtDenoiser implements OnnxDenoiser {
     const graph = this.#graphOf(part)
     this.options.onStage?.(`Building ${NAMES[part]}`)
     const session = await this.options.runtime.session(writeModel(withTurnedConvolutions(graph)), NAMES[part])
-    this.#loaded.push({ session, graph })
+    this.#loaded = [...this.#loaded, { session, graph }]
     return session
   }
 

@@ -43,10 +43,14 @@ export class OrtRuntime {
    * Errors: OrtError, OutOfMemoryError, DeviceLostError.
    *
    * @param what for messages, as in "the VJP"
+   * @param records provider webgpu: the first run's commands are recorded, and later runs replay them on the same buffers. Inputs
+   * are GPU buffers and are read again, whatever a later run is given; outputs are the runtime's. Errors also where a node
+   * would compute on the CPU.
    */
-  async session(model: Uint8Array, what: string): Promise<OrtSession> {
+  async session(model: Uint8Array, what: string, records = false): Promise<OrtSession> {
+    const create = () => (records ? this.#createRecording(model, what) : this.#create(model, what))
     try {
-      return await this.#guarded(() => calls.run(() => this.#create(model, what)))
+      return await this.#guarded(() => calls.run(create))
     } catch (error) {
       throw translateError(error, `build ${what}`)
     }
@@ -58,15 +62,23 @@ export class OrtRuntime {
     if (this.provider !== 'webgpu') {
       return new OrtSession(this, await InferenceSession.create(model, options), what, false)
     }
-    // its refusal is an answer, not worth a line on the console
-    const extra = { session: { disable_cpu_ep_fallback: '1' } }
-    const strict = { ...options, logSeverityLevel: 4 as const, extra }
     try {
-      return new OrtSession(this, await InferenceSession.create(model, strict), what, false)
+      return new OrtSession(this, await InferenceSession.create(model, this.#strictOptions()), what, false)
     } catch (error) {
       if (!/fallback to CPU/i.test(error instanceof Error ? error.message : '')) throw error
       return new OrtSession(this, await InferenceSession.create(model, options), what, true)
     }
+  }
+
+  async #createRecording(model: Uint8Array, what: string): Promise<OrtSession> {
+    const options = { ...this.#strictOptions(), enableGraphCapture: true }
+    return new OrtSession(this, await this.module.InferenceSession.create(model, options), what, false)
+  }
+
+  /** Nothing on the CPU; a refusal is an answer, not worth a line on the console. */
+  #strictOptions(): InferenceSession.SessionOptions {
+    const extra = { session: { disable_cpu_ep_fallback: '1' } }
+    return { ...this.#providerOptions(), logSeverityLevel: 4, extra }
   }
 
   #providerOptions(): InferenceSession.SessionOptions {

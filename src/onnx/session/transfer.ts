@@ -14,6 +14,9 @@ export interface Chunk {
   readonly rows: number
 }
 
+/** Outputs by name, each with the GPU tensor to write, or null for a new one. */
+export type OtherOutputs = Readonly<Record<string, Tensor | null>>
+
 export abstract class Transfer {
   /** @param dims of a tensor of `capacity` rows */
   constructor(
@@ -27,12 +30,15 @@ export abstract class Transfer {
   abstract begin(): void
   /** Rows of a vector as an input; rows beyond the chunk's hold anything finite. */
   abstract input(role: string, vector: Vector, chunk: Chunk): Tensor
-  /** Runs, and writes one output to rows of a vector; other outputs are returned, and are to be disposed of. */
+  /**
+   * Runs, and writes one output to rows of a vector, and other outputs to the tensors given for them; where none is, a
+   * new one is returned, which is to be disposed of.
+   */
   abstract run(
     session: OrtSession,
     feeds: Readonly<Record<string, Tensor>>,
     output: string,
-    others: readonly string[],
+    others: OtherOutputs,
     to: Vector,
     chunk: Chunk,
   ): Promise<Record<string, Tensor>>
@@ -63,8 +69,11 @@ function take(outputs: Readonly<Record<string, Tensor>>, name: string): Tensor {
   return tensor
 }
 
-function without(outputs: Readonly<Record<string, Tensor>>, name: string): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(outputs).filter(([each]) => each !== name))
+function without(
+  outputs: Readonly<Record<string, Tensor>>,
+  ...names: readonly string[]
+): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(outputs).filter(([each]) => !names.includes(each)))
 }
 
 class CpuTransfer extends Transfer {
@@ -86,11 +95,11 @@ class CpuTransfer extends Transfer {
     session: OrtSession,
     feeds: Readonly<Record<string, Tensor>>,
     output: string,
-    others: readonly string[],
+    others: OtherOutputs,
     to: Vector,
     { first, rows }: Chunk,
   ): Promise<Record<string, Tensor>> {
-    const outputs = await session.run(feeds, [output, ...others])
+    const outputs = await session.run(feeds, [output, ...Object.keys(others)])
     const tensor = take(outputs, output)
     const { data, size } = to as CpuVector
     data.set((tensor.data as Float32Array).subarray(0, rows * size), first * size)
@@ -124,22 +133,19 @@ class GpuTransfer extends Transfer {
     session: OrtSession,
     feeds: Readonly<Record<string, Tensor>>,
     output: string,
-    others: readonly string[],
+    others: OtherOutputs,
     to: Vector,
     chunk: Chunk,
   ): Promise<Record<string, Tensor>> {
     const whole = to as GpuVector
     const part = whole.batch === this.capacity ? whole : this.#chunkVector('output', whole.size)
-    const fetches = {
-      [output]: this.#tensor(part),
-      ...Object.fromEntries(others.map((name) => [name, null])),
-    }
-    const outputs = await session.run(feeds, fetches)
+    const outputs = await session.run(feeds, { [output]: this.#tensor(part), ...others })
     if (part !== whole) {
       const bytes = whole.size * 4
       this.#copy(part, 0, whole, chunk.first * bytes, chunk.rows * bytes)
     }
-    return without(outputs, output)
+    const given = Object.keys(others).filter((name) => others[name] !== null)
+    return without(outputs, output, ...given)
   }
 
   release(): void {
