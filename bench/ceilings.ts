@@ -39,16 +39,23 @@ async function shortest(device: GPUDevice, encode: Encode): Promise<number> {
   }
   let repetitions = 1
   // the first run only warms up
-  for (let last = await time(1); (last = await time(repetitions)) < MEASURED_MILLISECONDS / 2; ) {
-    repetitions = Math.min(4 * repetitions, Math.ceil((repetitions * MEASURED_MILLISECONDS) / Math.max(last, 0.01)))
+  for (let last = await time(1); (last = await time(repetitions)) < MEASURED_MILLISECONDS / 2;) {
+    repetitions = Math.min(
+      4 * repetitions,
+      Math.ceil((repetitions * MEASURED_MILLISECONDS) / Math.max(last, 0.01)),
+    )
   }
   let best = Infinity
   for (let i = 0; i < MEASUREMENTS; i++) best = Math.min(best, (await time(repetitions)) / repetitions)
   return best
 }
 
+type Element = 'f32' | 'vec4f'
+
+const lanes = (element: Element): number => (element === 'f32' ? 1 : 4)
+
 interface FmaVariant {
-  readonly number: 'f32' | 'vec4f'
+  readonly number: Element
   readonly chains: number
   readonly workgroup: number
   /** `fma(a, m, s)`, or `a * m + s`, which drivers treat differently. */
@@ -70,16 +77,19 @@ async function measureFma(device: GPUDevice, scope: BufferScope, variant: FmaVar
   const text = fmaSource
     .replace('//! declare', names.map((a, i) => `var ${a} = s + ${i};`).join(' '))
     .replace('//! chains', Array.from({ length: rounds }, () => names.map(step).join(' ')).join('\n'))
-    .replace('//! sum', names.slice(1).map((a) => `sum += ${a};`).join(' '))
-  const code = composeShader({ NUMBER_IS: number, WORKGROUP: workgroup, REPEATS }, [])
-    .replace(`const NUMBER_IS = ${number}`, `alias NUMBER = ${number}`)
-    .concat('\n', text)
+    .replace(
+      '//! sum',
+      names
+        .slice(1)
+        .map((a) => `sum += ${a};`)
+        .join(' '),
+    )
+  const code = `alias NUMBER = ${number};\n${composeShader({ WORKGROUP: workgroup, REPEATS }, [text])}`
   const kernel = await createComputeKernel(device, { label: 'fma ceiling', code, entryPoint: 'fma_chains' })
   const factors = scope.upload('factors', Float32Array.of(0.5, 1))
   const results = scope.storage('results', 4096)
   const encode = boundDispatch(scope, kernel, [factors, results], INVOCATIONS / workgroup)
-  const lanes = number === 'vec4f' ? 4 : 1
-  const operations = 2 * INVOCATIONS * REPEATS * rounds * chains * lanes
+  const operations = 2 * INVOCATIONS * REPEATS * rounds * chains * lanes(number)
   return operations / (await shortest(device, encode)) / 1e6
 }
 
@@ -123,7 +133,7 @@ export async function measureCeilings({ device }: OpenDevice): Promise<Ceilings>
     // one property after the other: all combinations would take a minute to compile
     const gigaflops = (variant: FmaVariant): Promise<number> => measureFma(device, scope, variant)
     let fma = await best(
-      [true, false].map((builtin) => ({ number: 'f32', chains: 8, builtin, workgroup: 64 }) as FmaVariant),
+      [true, false].map((builtin): FmaVariant => ({ number: 'f32', chains: 8, builtin, workgroup: 64 })),
       gigaflops,
     )
     const tryOthers = async (changes: readonly Partial<FmaVariant>[]): Promise<void> => {
@@ -133,15 +143,13 @@ export async function measureCeilings({ device }: OpenDevice): Promise<Ceilings>
       )
       if (found.value > fma.value) fma = found
     }
-    await tryOthers([...[4, 12, 16, 24].map((chains) => ({ chains })), ...vectorShapes])
+    await tryOthers([...[4, 12, 16, 24, 32].map((chains) => ({ chains })), ...vectorShapes])
     await tryOthers([32, 128, 256].map((workgroup) => ({ workgroup })))
     // above every cache: the largest of today's GPUs is some 100 MiB
     const bytes = Math.min(2 ** 28, device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
     const buffers = [scope.storage('source', bytes), scope.storage('copied', bytes)]
-    const copy = await best(
-      [64, 256].flatMap((workgroup) => [1, 4].map((perThread) => ({ workgroup, perThread }))),
-      (variant) => measureCopy(device, scope, buffers, bytes, variant),
-    )
+    const copies = [64, 256].flatMap((workgroup) => [1, 4].map((perThread) => ({ workgroup, perThread })))
+    const copy = await best(copies, (variant) => measureCopy(device, scope, buffers, bytes, variant))
     const { number, chains, workgroup, builtin } = fma.variant
     return {
       gigaflops: fma.value,

@@ -55,7 +55,9 @@ export interface Reference {
 
 /** The float64 twins' answer. `training` takes seconds a thousand batch elements. */
 export async function twinReference(name: CaseName, inputs: Inputs): Promise<Reference> {
-  return name === 'training' ? trainingReference(inputs, await twinTraining(inputs)) : pointReference(name, inputs)
+  return name === 'training'
+    ? trainingReference(inputs, await twinTraining(inputs))
+    : pointReference(name, inputs)
 }
 
 function pointReference(name: Exclude<CaseName, 'training'>, inputs: Inputs): Reference {

@@ -37,14 +37,14 @@ function wrap(prototype: object, name: string, make: (original: Method) => Metho
 }
 
 /** Calls `before` with a method's object and arguments, then the method. */
-function observe<T, A extends unknown[]>(
+function observe(
   prototype: object,
   name: string,
-  before: (self: T, ...args: A) => void,
+  before: (self: unknown, args: readonly unknown[]) => void,
 ): () => void {
   return wrap(prototype, name, (original) => {
     return function (this: unknown, ...args: never[]) {
-      before(this as T, ...(args as unknown as A))
+      before(this, args)
       return Reflect.apply(original, this, args)
     }
   })
@@ -85,7 +85,7 @@ export class Counting {
           return buffer
         }
       }),
-      observe(GPUBuffer.prototype, 'destroy', (buffer: GPUBuffer) => this.#destroyed(buffer)),
+      observe(GPUBuffer.prototype, 'destroy', (buffer) => this.#destroyed(buffer as GPUBuffer)),
     )
   }
 
@@ -112,13 +112,10 @@ export class Counting {
       observe(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', dispatched),
       observe(GPUComputePassEncoder.prototype, 'dispatchWorkgroupsIndirect', dispatched),
       observe(GPUQueue.prototype, 'submit', () => void counts.submits++),
-      observe(
-        GPUBuffer.prototype,
-        'mapAsync',
-        (buffer: GPUBuffer, mode: number, offset = 0, size = buffer.size - offset) => {
-          if (mode & GPUMapMode.READ) counts.bytesReadBack += size
-        },
-      ),
+      observe(GPUBuffer.prototype, 'mapAsync', (buffer, args) => {
+        const [mode, offset = 0, size] = args as Parameters<GPUBuffer['mapAsync']>
+        if (mode & GPUMapMode.READ) counts.bytesReadBack += size ?? (buffer as GPUBuffer).size - offset
+      }),
     ]
     try {
       await work()

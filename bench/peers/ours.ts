@@ -152,7 +152,13 @@ async function bindPosterior(
         scope,
         prior,
         {
-          plan: scope.upload('plan', packPlan(new Array(repetitions).fill(step), posterior)),
+          plan: scope.upload(
+            'plan',
+            packPlan(
+              Array.from({ length: repetitions }, () => step),
+              posterior,
+            ),
+          ),
           state,
           observations: { A: scope.upload('A', A), y: scope.upload('y', y) },
         },
