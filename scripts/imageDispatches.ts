@@ -2,9 +2,12 @@
  * What an MMPS step on an ONNX model costs: passes through the network, dispatches, submits and bytes read back, of ours and
  * of ONNX Runtime; and how long a VJP takes beside a forward pass.
  */
+import { Counting, type Counts } from '../bench/counting'
+import { median } from '../bench/statistics'
 import { openImageDevice, type ImageDevice } from '../src/cli/imageDevice'
 import { readModelFolder, shapeOfModel } from '../src/cli/imageModelFiles'
-import { runCell } from '../src/experiments/images/benchmark'
+import { createNodeGpu } from '../src/cli/nodeGpu'
+import { runCell, type CellScores } from '../src/experiments/images/benchmark'
 import { parseMethod } from '../src/experiments/images/benchmarkMethods'
 import type { ImageLinearization } from '../src/diffusion/image/types'
 import type { ImageModel } from '../src/experiments/images/models'
@@ -15,6 +18,8 @@ import type { ImageShape } from '../src/operators/types'
 
 /** A VJP may take this many times as long as a forward pass. */
 const LARGEST_RATIO = 2.5
+/** Rounds that load models, compile shaders and prove recordings. */
+const WARM_UP = 4
 /** Noise level at which passes are timed. */
 const SIGMA = 1
 
@@ -70,15 +75,15 @@ async function printTimes(denoiser: OnnxDenoiser, repetitions: number): Promise<
     await space.finished()
     return performance.now() - started
   }
-  // one round more: the first loads models and compiles shaders. In turns, so that a busy machine slows all of them.
-  for (let i = 0; i <= repetitions; i++) {
+  // in turns, so that a busy machine slows all of them
+  for (let i = -WARM_UP; i < repetitions; i++) {
     const plain = await timed(() => denoiser.denoise(x, SIGMA, out))
     let linear: ImageLinearization | undefined
     const forward = await timed(async () => {
       linear = await denoiser.linearize(x, SIGMA)
     })
     const vjp = await timed(() => linear!.vjp(x, out))
-    if (i === 0) continue
+    if (i < 0) continue
     times.plain.push(plain)
     times.forward.push(forward)
     times.vjp.push(vjp)
@@ -115,9 +120,11 @@ async function printStep(
   const cell = { denoiser, primitives, range: contract, images, task: 'random', method, seed: 0 } as const
   await runCell({ ...cell, steps: 2 })
   const before = { ours: { ...ours }, passes: { ...denoiser.passes } }
-  const all = watchQueue()
-  const scores = await runCell({ ...cell, steps })
-  all.stop()
+  const run: { scores: CellScores | null } = { scores: null }
+  const all = await countAll(primitives.space.kind === 'webgpu', async () => {
+    run.scores = await runCell({ ...cell, steps })
+  })
+  const { scores } = run
   if (!scores) throw new Error('A sample left the finite numbers.')
   // the last estimate, x_0 = d(x, sigma_min), costs what every other does
   const estimates = steps + 1
@@ -128,7 +135,7 @@ async function printStep(
   console.log(
     `    network passes    ${perStep(forward - before.passes.forward)} forward, ${perStep(vjp - before.passes.vjp)} VJP`,
   )
-  if (primitives.space.kind === 'webgpu') {
+  if (all) {
     console.log(`    dispatches        ${perStep(own('dispatches'))} ours, ${perStep(all.dispatches)} in all`)
     console.log(`    submits           ${perStep(own('submits'))} ours, ${perStep(all.submits)} in all`)
     console.log(
@@ -138,34 +145,16 @@ async function printStep(
   console.log(`    time              ${((scores.seconds * 1000) / estimates).toFixed(1)} ms`)
 }
 
-/** Counts what anybody in this process does with WebGPU: our kernels and ONNX Runtime. */
-function watchQueue() {
-  const counts = { dispatches: 0, submits: 0, bytesReadBack: 0, stop: () => undefined as void }
-  if (typeof GPUQueue === 'undefined') return counts
-  const restore: (() => void)[] = []
-  const watch = <T extends object>(prototype: T, name: keyof T & string, count: (self: T) => void) => {
-    const original = prototype[name] as (...args: unknown[]) => unknown
-    Object.assign(prototype, {
-      [name](this: T, ...args: unknown[]) {
-        count(this)
-        return original.apply(this, args)
-      },
-    })
-    restore.push(() => Object.assign(prototype, { [name]: original }))
+/** What anybody in this process asks of WebGPU meanwhile: our kernels and ONNX Runtime. */
+async function countAll(isGpu: boolean, work: () => Promise<void>): Promise<Counts | undefined> {
+  if (!isGpu) {
+    await work()
+    return undefined
   }
-  watch(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', () => counts.dispatches++)
-  watch(GPUComputePassEncoder.prototype, 'dispatchWorkgroupsIndirect', () => counts.dispatches++)
-  watch(GPUQueue.prototype, 'submit', () => counts.submits++)
-  watch(GPUBuffer.prototype, 'mapAsync', (buffer) => {
-    if (buffer.usage & GPUBufferUsage.MAP_READ) counts.bytesReadBack += buffer.size
-  })
-  counts.stop = () => {
-    for (const undo of restore) undo()
+  const counting = await Counting.install(await createNodeGpu())
+  try {
+    return await counting.count(work)
+  } finally {
+    counting.uninstall()
   }
-  return counts
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]!
 }
