@@ -10,7 +10,7 @@ import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { CaseName } from './peer'
-import { type Provenance, type UnetReport, markdown, unetTables, withSection } from './report'
+import { type Provenance, markdown, unetTables, withSection } from './report'
 import { type BenchOptions, type BenchReport, caseNames, isCorrect, peerNames, runBench } from './run'
 import { createNodeGpu } from '../src/cli/nodeGpu'
 import { WebGpuUnavailableError } from '../src/gpu/device'
@@ -136,24 +136,11 @@ async function inBrowser(options: BenchOptions, slow: boolean, log: (line: strin
   return runInChromium(options, slow, log)
 }
 
-interface UnetModule {
-  measureUnet(options: {
-    readonly models: readonly string[]
-    readonly batches: readonly number[]
-    readonly providers: readonly 'webgpu'[]
-    readonly rounds: number
-  }): Promise<UnetReport>
-}
-
-/** Found by Vite like the peers: it runs in Node only, and brings ONNX Runtime with it. */
-const unetModules = import.meta.glob<UnetModule>('./unet.ts')
-
 /** Case (d): the U-Net against ONNX Runtime's forward pass. */
 async function measureUnet(log: (line: string) => void) {
-  const [load] = Object.values(unetModules)
-  if (!load) return undefined
   log('unet')
-  const { measureUnet } = await load()
+  // only here, because it brings ONNX Runtime with it
+  const { measureUnet } = await import('./unet')
   const report = await measureUnet({
     models: ['fashion-32'],
     batches: [1, 8],

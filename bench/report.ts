@@ -6,11 +6,11 @@
  */
 import { paperNetwork } from './cases'
 import { passes } from './checks'
-import type { Counts } from './counting'
 import type { KernelShare } from './kernelShares'
 import { type CaseReport, type Measured, isSound } from './measure'
 import type { BenchReport } from './run'
 import type { Spread } from './statistics'
+import type { UnetMeasurement, UnetReport } from './unet'
 
 /** Where and how a report came about. */
 export interface Provenance {
@@ -148,32 +148,13 @@ function kernelTable(kernels: readonly KernelShare[]): string {
   )
 }
 
-/** What of bench/unet.ts is shown. */
-export interface UnetReport {
-  readonly cases: readonly {
-    readonly model: string
-    readonly provider: string
-    readonly batch: number
-    readonly shape: readonly number[]
-    readonly agrees: boolean
-    readonly agreement: { readonly denoised: number }
-    readonly measurements: readonly {
-      readonly work: keyof typeof unetWorks
-      readonly milliseconds: number
-      readonly ratio: Spread
-      readonly flops: number
-      readonly counts: Counts | null
-    }[]
-  }[]
-}
-
-const unetWorks = {
+const unetWorks: Readonly<Record<UnetMeasurement['work'], string>> = {
   plain: 'ONNX Runtime, forward',
   forward: 'ours, forward',
   linearize: 'ours, forward with residuals',
   vjp: 'ours, VJP',
   mmps: 'ours, MMPS(1) step',
-} as const
+}
 
 /** Case (d): times are of a call. */
 export function unetTables({ cases }: UnetReport): string {
