@@ -6,18 +6,23 @@
  *     M   mu' = mu + Sigma mean(w_i)
  *         Sigma' = Sigma + Sigma mean(w_i w_iᵀ - A_iᵀ S_i⁻¹ A_i) Sigma - (mu' - mu)(mu' - mu)ᵀ
  *
- * so the sums of w_i and of w_i w_iᵀ - A_iᵀ S_i⁻¹ A_i are all an iteration keeps.
+ * so the sums of w_i and of w_i w_iᵀ - A_iᵀ S_i⁻¹ A_i are all an iteration keeps. A million observations take half a second
+ * or so an iteration: the work comes in pieces, too (jobControl.ts).
  * Source: Dempster, Laird, Rubin 1977; the conjugate E step as in Bishop 2006, 2.3.3.
  */
 import { cholesky, scaledIdentity } from '../math/matrix'
 import { DOMAIN, RandomStream } from '../math/philox'
 import type { Gaussian } from './gaussianDenoiser'
+import { type Pieces, atOnce } from './jobControl'
 import type { LinearObservations } from './posterior/observations'
 
 export interface GaussianFit extends Gaussian {
   /** Mean log-likelihood of the observations before each iteration, in nats; it never falls. */
   readonly logLikelihood: readonly number[]
 }
+
+/** Observations of a piece of work: some milliseconds. */
+const piece = 4096
 
 /** One observation's S = A Sigma Aᵀ + sigma_y² I, factored in place, with its scratch memory. */
 class ObservationSolver {
@@ -82,14 +87,19 @@ class ObservationSolver {
   }
 }
 
-/**
- * One EM iteration: the next Gaussian, and the mean log-likelihood of the observations under the given one.
- * Cost: about n² m flops an observation.
- */
-export function gaussianEmStep(
+/** What one EM iteration gives: the next Gaussian, and the mean log-likelihood of the observations under the given one. */
+export type GaussianEmStep = Gaussian & { readonly logLikelihood: number }
+
+/** One EM iteration. Cost: about n² m flops an observation. */
+export function gaussianEmStep(prior: Gaussian, observations: LinearObservations): GaussianEmStep {
+  return atOnce(gaussianEmPieces(prior, observations))
+}
+
+/** As `gaussianEmStep`, in pieces: yields the observations done. */
+export function* gaussianEmPieces(
   { mean, covariance }: Gaussian,
   observations: LinearObservations,
-): Gaussian & { logLikelihood: number } {
+): Pieces<GaussianEmStep> {
   const { count, features: n, observed: m, A, y } = observations
   const solver = new ObservationSolver(observations, covariance)
   const sumW = new Float64Array(n)
@@ -129,6 +139,7 @@ export function gaussianEmStep(
         sumG[p * n + q]! += sum
       }
     }
+    if ((i + 1) % piece === 0) yield i + 1
   }
   const shift = new Float64Array(n)
   for (let p = 0; p < n; p++) {
@@ -199,11 +210,21 @@ export function standardNormal(features: number): Gaussian {
  * counter (i, 0, block, gaussianStart), first x*'s, then ε's.
  */
 export function sampleGaussianPosterior(
-  { mean, covariance }: Gaussian,
+  prior: Gaussian,
   observations: LinearObservations,
   seed: number,
   stream: number,
 ): Float32Array {
+  return atOnce(gaussianPosteriorPieces(prior, observations, seed, stream))
+}
+
+/** As `sampleGaussianPosterior`, in pieces: yields the observations done. */
+export function* gaussianPosteriorPieces(
+  { mean, covariance }: Gaussian,
+  observations: LinearObservations,
+  seed: number,
+  stream: number,
+): Pieces<Float32Array> {
   const { count, features: n, observed: m, A, y, sigmaY } = observations
   const random = new RandomStream(seed, stream)
   const factor = priorFactor(covariance, n)
@@ -232,6 +253,7 @@ export function sampleGaussianPosterior(
       for (let a = 0; a < m; a++) sum += solver.crossed[a * n + p]! * r[a]!
       samples[i * n + p] = sum
     }
+    if ((i + 1) % piece === 0) yield i + 1
   }
   return samples
 }

@@ -45,6 +45,17 @@ export function nextTask(): Promise<void> {
   })
 }
 
+/** Work in pieces of a few milliseconds: yields how much is done after each. */
+export type Pieces<T> = Generator<number, T>
+
+/** Does work in pieces without a break. */
+export function atOnce<T>(pieces: Pieces<T>): T {
+  for (;;) {
+    const next = pieces.next()
+    if (next.done) return next.value
+  }
+}
+
 /** Times work, without the time for which it is paused: `control` is what the work has to be given. */
 export class Stopwatch<Control extends { ready?(): Promise<void> }> {
   private begin = performance.now()
@@ -81,6 +92,15 @@ export class Pacer {
   /** Whether the slice has lasted long enough that `pause` should be awaited. */
   get due(): boolean {
     return performance.now() - this.sliceStart >= SLICE_MILLISECONDS
+  }
+
+  /** Does work in pieces, with `pause` between them where it is due. Error: the signal's reason. */
+  async run<T>(pieces: Pieces<T>, progress: (done: number) => JobProgress): Promise<T> {
+    for (;;) {
+      const next = pieces.next()
+      if (next.done) return next.value
+      if (this.due) await this.pause(progress(next.value))
+    }
   }
 
   /** Reports, lets other tasks run, and returns when the job may go on. Error: the signal's reason. */

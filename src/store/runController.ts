@@ -12,8 +12,8 @@ import {
   type Histograms,
 } from '../diffusion/backend'
 import { histograms } from '../diffusion/histogram'
-import { nextTask } from '../diffusion/jobControl'
-import { createDataset, type DataOrigin, type Dataset } from '../experiments/manifold/dataset'
+import { nextTask, Pacer } from '../diffusion/jobControl'
+import { datasetPieces, type DataOrigin, type Dataset } from '../experiments/manifold/dataset'
 import {
   DiemRun,
   HISTOGRAM_RANGE,
@@ -97,7 +97,7 @@ export class RunController {
     this.host.publish({ status: 'starting', progress: stage('data', 'Making the data') })
     // what was just published passes before the data blocks this thread
     await nextTask()
-    const dataset = createDataset(settings, origin)
+    const dataset = await this.makeDataset(settings, origin)
     const truthDraws = dataset.drawTruth?.(TRUTH_DRAWS, TRUTH_STREAM)
     this.source = { settings, preset, origin, dataset }
     this.shown.clear()
@@ -117,6 +117,19 @@ export class RunController {
     this.unsaved = state ? state.records.length : 0
     this.publishRecords()
     this.host.publish({ status: this.restingStatus(), progress: null })
+  }
+
+  /** The run's data, in pieces: this thread goes on answering while a million observations are made. */
+  private makeDataset(settings: ManifoldSettings, origin: DataOrigin): Promise<Dataset> {
+    const total = settings.observations
+    const onProgress = ({ done }: { readonly done: number }) =>
+      this.host.publish({ progress: { ...stage('data', 'Making the data'), fraction: done / total } })
+    return new Pacer({ onProgress }).run(datasetPieces(settings, origin), (done) => ({
+      stage: 'compute',
+      done,
+      total,
+      flops: 0,
+    }))
   }
 
   /** More or fewer EM iterations: the one setting that a run can change. */

@@ -6,6 +6,7 @@
  */
 import { coordinateRange, curvePoints, scaleToBox, type CurveCoefficients } from '../../math/curve'
 import { DOMAIN, RandomStream, unit } from '../../math/philox'
+import { type Pieces, atOnce } from '../../diffusion/jobControl'
 import type { Observations } from '../../diffusion/types'
 import type { ManifoldSettings } from './settings'
 
@@ -35,18 +36,31 @@ export type Curve = (z: Float64Array) => Float64Array
 /** What makes a random curve. */
 export type CurveSettings = Pick<ManifoldSettings, 'seed' | 'features' | 'harmonics' | 'smoothness'>
 
+/** Observations of a piece of work: some milliseconds. */
+const piece = 2048
+
 /** Builds the dataset of a run; the same settings and origin give the same data. */
 export function createDataset(settings: ManifoldSettings, origin: DataOrigin): Dataset {
+  return atOnce(datasetPieces(settings, origin))
+}
+
+/** As `createDataset`, in pieces, as a million observations take seconds: yields the observations done. */
+export function* datasetPieces(settings: ManifoldSettings, origin: DataOrigin): Pieces<Dataset> {
   if (origin.kind === 'file') return { observations: { ...origin.observations, sigmaY: settings.sigmaY } }
   const curve = createCurve(settings, origin.kind === 'drawn' ? origin.strokes : [])
   const { seed, features, observed, observations: count, sigmaY } = settings
   const random = new RandomStream(seed, 0)
-  const latents = Float32Array.from(curve(drawLatents(random, count, DOMAIN.latents)))
+  const latents = new Float32Array(count * features)
   const A = new Float32Array(count * observed * features)
   const y = new Float32Array(count * observed)
   const direction = new Float64Array(features)
   const noise = new Float64Array(observed)
   for (let i = 0; i < count; i++) {
+    if (i % piece === 0) {
+      yield i
+      const z = drawLatents(random, i, Math.min(i + piece, count), DOMAIN.latents)
+      latents.set(curve(z), i * features)
+    }
     random.fillNormals(noise, 0, observed, i, 0, DOMAIN.observationNoise)
     for (let r = 0; r < observed; r++) {
       random.fillNormals(direction, 0, features, i, r, DOMAIN.matrices)
@@ -64,12 +78,15 @@ export function createDataset(settings: ManifoldSettings, origin: DataOrigin): D
     observations: { count, features, observed, A, y, sigmaY },
     latents,
     drawTruth: (drawCount, stream) =>
-      Float32Array.from(curve(drawLatents(new RandomStream(seed, stream), drawCount, DOMAIN.metric))),
+      Float32Array.from(curve(drawLatents(new RandomStream(seed, stream), 0, drawCount, DOMAIN.metric))),
   }
 }
 
-function drawLatents(random: RandomStream, count: number, domain: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, i) => unit(random.block(i, 0, 0, domain)[0]!))
+/** z of the points begin … end - 1. */
+function drawLatents(random: RandomStream, begin: number, end: number, domain: number): Float64Array {
+  const z = new Float64Array(end - begin)
+  for (let i = begin; i < end; i++) z[i - begin] = unit(random.block(i, 0, 0, domain)[0]!)
+  return z
 }
 
 /** The random curve, scaled to [-2, 2] in each coordinate, with drawn coordinates in place of its own. */

@@ -10,7 +10,12 @@
  */
 import { NonFiniteLossError, type Backend, type JobControl, type JobProgress } from '../../diffusion/backend'
 import type { Gaussian } from '../../diffusion/gaussianDenoiser'
-import { fitGaussian, sampleGaussianPosterior } from '../../diffusion/gaussianFit'
+import {
+  gaussianEmPieces,
+  gaussianPosteriorPieces,
+  sampleGaussianPosterior,
+  standardNormal,
+} from '../../diffusion/gaussianFit'
 import { Pacer, Stopwatch } from '../../diffusion/jobControl'
 import { histograms } from '../../diffusion/histogram'
 import { initializeWeights } from '../../diffusion/mlp'
@@ -162,17 +167,33 @@ export class DiemRun {
   private async start(control: StepControl): Promise<Gaussian> {
     if (this.gaussian) return this.gaussian
     const { dataset, settings } = this
-    const total = settings.gaussianIterations
     const pacer = new Pacer(jobControl(control, 'start'))
     control.onStage?.('start', 0)
     await pacer.begin()
-    let fit: Gaussian | undefined
-    for (let done = 0; done < total; done++) {
-      if (pacer.due) await pacer.pause({ stage: 'compute', done, total, flops: 0 })
-      fit = fitGaussian(dataset.observations, 1, fit)
+    let fit = standardNormal(settings.features)
+    for (let k = 0; k < settings.gaussianIterations; k++) {
+      const pieces = gaussianEmPieces(fit, dataset.observations)
+      fit = await pacer.run(pieces, (done) => this.startProgress(k, done))
     }
-    this.gaussian = fit!
-    return this.gaussian
+    this.gaussian = fit
+    return fit
+  }
+
+  /** The latents of the Gaussian start: exact draws from its posterior. */
+  private async drawStart(control: StepControl): Promise<Float32Array> {
+    const { dataset, settings } = this
+    const start = await this.start(control)
+    const pacer = new Pacer(jobControl(control, 'start'))
+    await pacer.begin()
+    const pieces = gaussianPosteriorPieces(start, dataset.observations, settings.seed, this.steps + 1)
+    return pacer.run(pieces, (done) => this.startProgress(settings.gaussianIterations, done))
+  }
+
+  /** Of the start's iterations and its draws, after `iterations` and `observations` more. */
+  private startProgress(iterations: number, observations: number): JobProgress {
+    const { count } = this.dataset.observations
+    const total = (this.settings.gaussianIterations + 1) * count
+    return { stage: 'compute', done: iterations * count + observations, total, flops: 0 }
   }
 
   /**
@@ -252,8 +273,7 @@ export class DiemRun {
         jobControl(stopwatch.control, 'sample'),
       )
     } else {
-      const start = await this.start(stopwatch.control)
-      samples = sampleGaussianPosterior(start, dataset.observations, settings.seed, this.steps + 1)
+      samples = await this.drawStart(stopwatch.control)
     }
     const seconds = this.newSeconds + stopwatch.milliseconds / 1000
     const inRange = keptIndices(samples, settings)
@@ -369,19 +389,23 @@ export function keptSamples(samples: Float32Array, settings: ManifoldSettings): 
 }
 
 function keptIndices(samples: Float32Array, { features, keepRange }: ManifoldSettings): Uint32Array {
-  const indices: number[] = []
-  for (let i = 0; i < samples.length / features; i++) {
+  const indices = new Uint32Array(samples.length / features)
+  let kept = 0
+  for (let i = 0; i < indices.length; i++) {
     let inside = true
     // Written so that NaN counts as outside.
     for (let j = 0; j < features; j++) inside &&= Math.abs(samples[i * features + j]!) < keepRange
-    if (inside) indices.push(i)
+    if (inside) indices[kept++] = i
   }
-  return Uint32Array.from(indices)
+  return indices.subarray(0, kept)
 }
 
 function gather(rows: Float32Array, indices: Uint32Array, width: number): Float32Array {
   const result = new Float32Array(indices.length * width)
-  indices.forEach((index, i) => result.set(rows.subarray(index * width, (index + 1) * width), i * width))
+  for (let i = 0; i < indices.length; i++) {
+    const from = indices[i]! * width
+    for (let j = 0; j < width; j++) result[i * width + j] = rows[from + j]!
+  }
   return result
 }
 
