@@ -1,13 +1,21 @@
 /**
- * The run survives a reload: after each step its newest part goes to IndexedDB, an entry per iteration, so that a long
- * run does not write everything again. Absent or broken storage never stops a run.
+ * The run survives a reload: after each step its newest part goes to IndexedDB, an entry per iteration and one for data
+ * from a file, so that a long run does not write everything again. Absent or broken storage never stops a run.
  */
 import { delMany, get, getMany, keys, set, setMany, update } from 'idb-keyval'
+import type { DataOrigin } from '../experiments/manifold/dataset'
 import type { IterationRecord, RunState } from '../experiments/manifold/diem'
 import type { SavedRun } from '../experiments/manifold/runFile'
 import { validateSettings } from '../experiments/manifold/settings'
+import type { Observations } from '../diffusion/types'
 
-type Head = Omit<SavedRun, 'state'> & {
+type FileOrigin = Extract<DataOrigin, { readonly kind: 'file' }>
+
+/** Data from a file has an entry of its own: the head is written after every step and read for a glance. */
+type HeadOrigin = Exclude<DataOrigin, FileOrigin> | (Omit<FileOrigin, 'observations'> & Partial<FileOrigin>)
+
+type Head = Omit<SavedRun, 'state' | 'origin'> & {
+  readonly origin: HeadOrigin
   readonly state: Omit<RunState, 'records'>
   readonly recordCount: number
   /** Who wrote it. Two tabs share the storage; each writes records under its own name. */
@@ -24,6 +32,7 @@ const headKey = (slot: string) => `${prefix(slot)}head`
 const recordsPrefix = (slot: string, writer: string) => `${prefix(slot)}${writer}/`
 const recordKey = (slot: string, writer: string, iteration: number) =>
   `${recordsPrefix(slot, writer)}${iteration}`
+const dataKey = (slot: string, writer: string) => `${recordsPrefix(slot, writer)}data`
 
 /**
  * Saves a run. Of its records only those from `firstNew` on are written, unless another writer has saved since.
@@ -38,13 +47,16 @@ export async function saveRun(
   const { records, ...position } = state
   const before = await get<Head>(headKey(slot))
   const from = before?.writer === writer && firstNew <= before.recordCount ? firstNew : 0
-  const head: Head = { settings, preset, origin, state: position, recordCount: records.length, writer }
+  const named: HeadOrigin = origin.kind === 'file' ? { kind: 'file', name: origin.name } : origin
+  const head: Head = { settings, preset, origin: named, state: position, recordCount: records.length, writer }
   const entries = records
     .slice(from)
-    .map((record): [string, IterationRecord] => [recordKey(slot, writer, record.iteration), record])
-  await setMany([...entries, [headKey(slot), head]] as [string, unknown][])
+    .map((record): [string, unknown] => [recordKey(slot, writer, record.iteration), record])
+  if (origin.kind === 'file' && from === 0) entries.push([dataKey(slot, writer), origin.observations])
+  await setMany([...entries, [headKey(slot), head]])
   if (from > 0) return
   const kept = new Set(records.map(({ iteration }) => recordKey(slot, writer, iteration)))
+  if (origin.kind === 'file') kept.add(dataKey(slot, writer))
   await delMany((await keysOf(slot)).filter((key) => key !== headKey(slot) && !kept.has(key)))
 }
 
@@ -52,13 +64,22 @@ export async function saveRun(
 export async function loadRun(slot: string): Promise<StoredRun | undefined> {
   const head = await get<Head>(headKey(slot))
   if (!head) return undefined
-  const { settings, preset, origin, state, recordCount, writer, abandoned = false } = head
+  const { settings, preset, state, recordCount, writer, abandoned = false } = head
   if (validateSettings(settings).length > 0) return undefined
+  const origin = await storedOrigin(slot, head)
+  if (!origin) return undefined
   const records = await getMany<IterationRecord>(
     Array.from({ length: recordCount }, (_, k) => recordKey(slot, writer, k)),
   )
   if (!records.every((record) => record !== undefined)) return undefined
   return { settings, preset, origin, state: { ...state, records }, abandoned }
+}
+
+/** The origin with a file's data; versions before kept that in the head. */
+async function storedOrigin(slot: string, { origin, writer }: Head): Promise<DataOrigin | undefined> {
+  if (origin.kind !== 'file') return origin
+  const observations = origin.observations ?? (await get<Observations>(dataKey(slot, writer)))
+  return observations && { kind: 'file', name: origin.name, observations }
 }
 
 /** What a saved run could offer, without its records: its EM iterations with a trained prior, and its dimension. */

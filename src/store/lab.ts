@@ -73,7 +73,9 @@ class RunClient {
 
   private post(message: ToWorker): void {
     this.worker ??= this.startWorker()
-    this.worker.postMessage(message)
+    // a file's bytes move to the worker
+    const isFile = 'request' in message && 'bytes' in message.request
+    this.worker.postMessage(message, isFile ? [message.request.bytes.buffer] : [])
   }
 
   private startWorker(): Worker {

@@ -29,11 +29,11 @@ export type Command =
 export type Request =
   | { readonly type: 'exportRun' }
   | { readonly type: 'exportSamples'; readonly format: 'csv' | 'npy' }
-  | { readonly type: 'importRun'; readonly bytes: Uint8Array }
+  | { readonly type: 'importRun'; readonly bytes: Uint8Array<ArrayBuffer> }
   | {
       readonly type: 'readData'
       readonly name: string
-      readonly bytes: Uint8Array
+      readonly bytes: Uint8Array<ArrayBuffer>
       readonly settings: ManifoldSettings
       readonly preset: PresetName
     }

@@ -114,7 +114,8 @@ export class RunController {
     })
     const backend = await this.device.open()
     this.run = new DiemRun(settings, dataset, backend, state)
-    this.unsaved = state ? state.records.length : 0
+    // a run that was imported or restored is not what this slot's storage holds under the present writer's name
+    this.unsaved = 0
     this.publishRecords()
     this.host.publish({ status: this.restingStatus(), progress: null })
   }

@@ -17,7 +17,7 @@ let generation = 0
 let newestGeneration = 0
 /** Names this worker in the storage that all tabs share. */
 const writer = `${Date.now()}-${Math.random()}`
-const send = (message: FromWorker) => self.postMessage(message)
+const send = (message: FromWorker, transfer: Transferable[] = []) => self.postMessage(message, transfer)
 
 const controller = new RunController({
   openBackend,
@@ -127,11 +127,19 @@ async function answer(request: Request): Promise<Answer> {
   }
 }
 
+/** Memory of an answer that this worker does not keep: a file's bytes and pairs. A run that was imported stays here. */
+function transferable(request: Request, { bytes, opened }: Answer): Transferable[] {
+  if (bytes) return [bytes.buffer]
+  if (request.type !== 'readData' || opened?.origin.kind !== 'file') return []
+  const { A, y } = opened.origin.observations
+  return [A.buffer, y.buffer] as ArrayBuffer[]
+}
+
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if ('request' in data) {
-    const { id } = data
-    answer(data.request)
-      .then((reply) => send({ id, ...reply }))
+    const { id, request } = data
+    answer(request)
+      .then((reply) => send({ id, ...reply }, transferable(request, reply)))
       .catch((error: unknown) => send({ id, error: error instanceof Error ? error.message : String(error) }))
     return
   }
