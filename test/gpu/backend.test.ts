@@ -262,6 +262,59 @@ describe('on a device with small bindings', () => {
   })
 })
 
+describe('on a device with little memory', () => {
+  /** A backend whose device says of buffers above `bytes` that it has no room for them, as lavapipe never does. */
+  async function scarceBackend(bytes: number): Promise<WebGpuBackend> {
+    const scarce = {
+      async requestAdapter(options?: GPURequestAdapterOptions) {
+        const adapter = (await gpu.requestAdapter(options))!
+        const requestDevice = adapter.requestDevice.bind(adapter)
+        adapter.requestDevice = async (descriptor) => {
+          const device = await requestDevice(descriptor)
+          const scopes: GPUErrorFilter[] = []
+          let isFull = false
+          const { createBuffer, pushErrorScope, popErrorScope } = device
+          device.createBuffer = (buffer) => {
+            isFull ||= buffer.size > bytes
+            return createBuffer.call(device, buffer)
+          }
+          device.pushErrorScope = (filter) => {
+            scopes.push(filter)
+            return pushErrorScope.call(device, filter)
+          }
+          device.popErrorScope = async () => {
+            const refuses = scopes.pop() === 'out-of-memory' && isFull
+            if (refuses) isFull = false
+            const report = await popErrorScope.call(device)
+            return refuses ? new GPUOutOfMemoryError('full') : report
+          }
+          return device
+        }
+        return adapter
+      },
+    } as unknown as GPU
+    const opened = await createWebGpuBackend(scarce)
+    afterAll(() => opened.destroy())
+    return opened
+  }
+
+  it('samples fewer at a time, with the same bits and progress to the end', async () => {
+    const request = { ...sampleRequest(2000), frames: [0, 7] }
+    const done: number[] = []
+    const onProgress = (progress: JobProgress) => void done.push(progress.done)
+    const scarce = await scarceBackend(40_000)
+    expect(await scarce.trajectory(request, { onProgress })).toEqual(await backend.trajectory(request))
+    expect(done.at(-1)).toBe(2000 * plan.length)
+  })
+
+  it('says what it has no room for', async () => {
+    const run = (await scarceBackend(100)).sample(sampleRequest(41))
+    await expect(run).rejects.toThrow(
+      /^The GPU has no room for another [\d.]+ KiB; nothing more fits\. Lower the number of samples/,
+    )
+  })
+})
+
 describe('the order of sampling work', () => {
   it.each([1, 64, 100, 130, 1000, 1e9])('does every step of every sample once, %i at a time', (offered) => {
     const [count, steps] = [130, 5]
