@@ -56,6 +56,9 @@ type AdapterPrototype = Pick<GPUAdapter, 'requestDevice'>
 export class Counting {
   /** Whose devices are opened now. */
   #owner: Owner | undefined
+  /** Devices opened meanwhile. */
+  #requested = 0
+  readonly #labelled = new Map<string, Owner>()
   readonly #owners = new WeakMap<GPUDevice, Owner>()
   readonly #buffers = new WeakMap<GPUBuffer, { readonly owner: Owner; bytes: number }>()
   readonly #restore: (() => void)[] = []
@@ -93,12 +96,28 @@ export class Counting {
     for (const restore of this.#restore.splice(0)) restore()
   }
 
-  /** Opens a program with `open`; the devices that it requests meanwhile are its own. */
-  async own<T>(open: () => Promise<T>): Promise<{ readonly value: T; readonly owner: Owner }> {
-    const owner: Owner = { liveBytes: 0, peakBytes: 0, allocatedBytes: 0, errors: [] }
-    this.#owner = owner
+  /**
+   * Opens a program with `open`; the devices that it requests meanwhile are its own. A library that keeps the device of an
+   * earlier time under the same `label` goes on with that; its peak then starts from what it still holds.
+   */
+  async own<T>(
+    open: () => Promise<T>,
+    label?: string,
+  ): Promise<{ readonly value: T; readonly owner: Owner }> {
+    const fresh: Owner = { liveBytes: 0, peakBytes: 0, allocatedBytes: 0, errors: [] }
+    this.#owner = fresh
+    this.#requested = 0
     try {
-      return { value: await open(), owner }
+      const value = await open()
+      const kept = label === undefined || this.#requested > 0 ? undefined : this.#labelled.get(label)
+      if (kept) {
+        kept.peakBytes = kept.liveBytes
+        kept.allocatedBytes = 0
+        kept.errors.length = 0
+      }
+      const owner = kept ?? fresh
+      if (label !== undefined) this.#labelled.set(label, owner)
+      return { value, owner }
     } finally {
       this.#owner = undefined
     }
@@ -128,6 +147,7 @@ export class Counting {
   #follow(device: GPUDevice): void {
     const owner = this.#owner
     if (!owner) return
+    this.#requested++
     this.#owners.set(device, owner)
     device.addEventListener('uncapturederror', ({ error }) => owner.errors.push(error.message))
     device.lost.then(({ reason, message }) => {

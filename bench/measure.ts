@@ -163,7 +163,7 @@ async function prepare(
   for (let held = batch, halvings = 0; ; held = Math.ceil(held / 2), halvings++) {
     const inputs = createInputs(network, held)
     log(`  ${contender.label}: compiling and checking at batch ${held}`)
-    const { value: peer, owner } = await counting.own(() => contender.open(gpu))
+    const { value: peer, owner } = await counting.own(() => contender.open(gpu), contender.label)
     try {
       const start = performance.now()
       const bound = await peer.bind(name, inputs)

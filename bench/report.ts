@@ -5,6 +5,7 @@
  * side and a new run replaces its own.
  */
 import { paperNetwork } from './cases'
+import { describe } from './ceilings'
 import { passes } from './checks'
 import type { KernelShare } from './kernelShares'
 import { type CaseReport, type Measured, isSound } from './measure'
@@ -184,10 +185,12 @@ export function unetTables({ cases }: UnetReport): string {
 export function markdown(report: BenchReport, provenance: Provenance, more: readonly string[] = []): string {
   const { adapter, ceilings, cases, kernels } = report
   const { environment, date, command, machine } = provenance
+  const variants = describe(ceilings)
   return [
     `## ${adapter}, ${environment}`,
     `${date}, ${machine}: \`${command}\`. Network ${networkName}.`,
-    `Ceilings: ${digits(ceilings.gigaflops)} GFLOP/s (${ceilings.fma}); ${digits(ceilings.gigabytesPerSecond)} GB/s read and written (${ceilings.copy}).`,
+    `Ceilings: ${digits(ceilings.gigaflops)} GFLOP/s (${variants.fma}); ${digits(ceilings.gigabytesPerSecond)} GB/s read and written (${variants.copy}).`,
+    "Dispatches, submits and bytes read back are a step's share of a run; a run of this project's training uploads the samples and reads the weights back, once. Memory is all that an implementation's device held at a time in the case.",
     ...cases.map((each) => caseTable(each, ceilings.gigaflops)),
     ...(kernels.length > 0 ? ['**Kernels, one by one**', kernelTable(kernels)] : []),
     ...more,

@@ -5,7 +5,7 @@
  * Peers are looked for in the folder `peers` by Vite, so that nothing here needs their packages' types: without
  * bench/node_modules the rest still compiles, and runs with this project alone.
  */
-import { type Ceilings, measureCeilings } from './ceilings'
+import { type Ceilings, measureCeilings, raiseCeilings } from './ceilings'
 import { paperNetwork } from './cases'
 import { Counting } from './counting'
 import { type KernelShare, measureKernels } from './kernelShares'
@@ -64,8 +64,7 @@ export async function runBench(
   }
   log('ceilings')
   const opened = await openDevice(gpu)
-  const ceilings = await measureCeilings(opened)
-  opened.device.destroy()
+  let ceilings = await measureCeilings(opened)
 
   const counting = await Counting.install(gpu)
   const cases: CaseReport[] = []
@@ -87,10 +86,12 @@ export async function runBench(
   } finally {
     counting.uninstall()
   }
+  ceilings = await raiseCeilings(opened, ceilings)
   const kernels: KernelShare[] = []
   for (const batch of options.kernels ? options.batches : []) {
     log(`kernels, batch ${batch}`)
     kernels.push(...(await measureKernels(gpu, paperNetwork, batch, ceilings)))
   }
+  opened.device.destroy()
   return { adapter: opened.name, ceilings, cases, kernels }
 }

@@ -14,8 +14,8 @@ async function transport(u: string, v: string, regularization: number, iteration
   for (let done = 0; done < iterations; done += 100) {
     const encoder = device.createCommandEncoder()
     const pass = encoder.beginComputePass()
-    for (let k = 0; k < 100; k++) problem.encodeIteration(pass, done + k)
-    problem.encodeCost(pass)
+    for (let k = 0; k < 100; k++) problem.iteration(done + k).forEach((encode) => encode(pass))
+    problem.cost.forEach((encode) => encode(pass))
     pass.end()
     scope.submit(encoder)
   }

@@ -1,5 +1,6 @@
 /**
- * Entropic transport cost between two point clouds: slices of Sinkhorn iterations until one says that it has converged.
+ * Entropic transport cost between two point clouds: slices of the dispatches of Sinkhorn iterations, until one
+ * says that it has converged. An iteration over many points is several slices.
  */
 import type { TransportOptions } from '../../diffusion/backend'
 import type { Job } from '../job'
@@ -25,7 +26,7 @@ export async function transport(
   // a coordinate of four points is a vec4
   job.requireBinding(Math.max(rows, columns), 4 * features, 'points', 4)
   const { scope, control } = job
-  const { iterations: total } = options
+  const { iterations } = options
   const kernel = await job.compile<SinkhornKernel | ScaledSinkhornKernel>(() =>
     options.scaling
       ? job.context.kernel(`scaled sinkhorn ${features}`, (device) =>
@@ -34,24 +35,32 @@ export async function transport(
       : job.context.kernel(`sinkhorn ${features}`, (device) => SinkhornKernel.create(device, features)),
   )
   const problem = await job.checked(() => kernel.prepare(scope, u, v, options))
-  const flopsPerIteration = 2 * rows * columns * flopsPerEntry(features)
-  const report = (done: number, iterations = done) =>
-    control?.onProgress?.({ stage: 'compute', done, total, flops: iterations * flopsPerIteration })
+  const flopsOfAll = iterations * 2 * rows * columns * flopsPerEntry(features)
+  let total = 0
+  for (let k = 0; k < iterations; k++) total += problem.iteration(k).length
+  const report = (done: number, worked = done) =>
+    control?.onProgress?.({ stage: 'compute', done, total, flops: (worked / total) * flopsOfAll })
+  let iteration = 0
+  let part = 0
+  const encodeNext = (pass: GPUComputePassEncoder): void => {
+    const parts = problem.iteration(iteration)
+    parts[part++]!(pass)
+    if (part === parts.length) [iteration, part] = [iteration + 1, 0]
+  }
 
   // Each slice leaves a copy of the state, read while the slice after it computes.
   const unread: GPUBuffer[] = []
   const free: GPUBuffer[] = []
-  let encoded = 0
   await job.slices({
     total,
     first: 1,
-    most: 256,
+    most: 1024,
     submit(units) {
       const copy = free.pop() ?? scope.staging('sinkhorn state copy', STATE_BYTES)
       unread.push(copy)
       const finished = job.submit((encoder) => {
         const pass = encoder.beginComputePass()
-        for (let k = 0; k < units; k++) problem.encodeIteration(pass, encoded++)
+        for (let k = 0; k < units; k++) encodeNext(pass)
         pass.end()
         encoder.copyBufferToBuffer(problem.state, 0, copy, 0, STATE_BYTES)
       })
@@ -59,12 +68,12 @@ export async function transport(
     },
     async finished(done) {
       const copy = unread.shift()!
-      const { converged, iterations } = problem.parse(await job.guard(scope.mapped(copy)))
+      const { converged } = problem.parse(await job.guard(scope.mapped(copy)))
       free.push(copy)
-      report(converged ? total : done, Math.min(iterations, done))
+      report(converged ? total : done, done)
       return converged
     },
   })
-  await job.compute((pass) => problem.encodeCost(pass))
+  await Promise.all(problem.cost.map((encode) => job.compute(encode)))
   return problem.parse(await job.read(problem.state, STATE_BYTES))
 }

@@ -89,11 +89,11 @@ export class ScaledSinkhornKernel {
     const scaling = stages.slice(0, -1).reduce((sum, { iterations }) => sum + iterations, 0)
     return {
       state: work.state,
-      encodeIteration(pass, k) {
+      iteration(k) {
         const { index, first } = iterationAt(stages, k)
-        prepared[index]![first ? 'first' : 'other'].forEach((encode) => encode(pass))
+        return prepared[index]![first ? 'first' : 'other']
       },
-      encodeCost: (pass) => cost.forEach((encode) => encode(pass)),
+      cost,
       parse(state) {
         const { iterations, ...result } = work.parse(state)
         return { ...result, iterations: Math.min(scaling + iterations, options.iterations) }

@@ -24,9 +24,9 @@ export interface SinkhornResult {
 export interface SinkhornProblem {
   /** STATE_BYTES, changed by each iteration. */
   readonly state: GPUBuffer
-  /** Iteration k, from 0 (rows, then columns, then the check); does nothing once converged. */
-  encodeIteration(pass: GPUComputePassEncoder, k: number): void
-  encodeCost(pass: GPUComputePassEncoder): void
+  /** Dispatches of iteration k, from 0 (rows, then columns, then the check); they do nothing once converged. */
+  iteration(k: number): readonly Encode[]
+  readonly cost: readonly Encode[]
   /** What a copy of the state says. */
   parse(state: ArrayBuffer): SinkhornResult
 }
@@ -183,11 +183,10 @@ export class SinkhornKernel {
       scope.uniform('sinkhorn parameters', [rows, columns, begin, tolerance])
     const whole = parameters(work.u.count, work.v.count, 0)
     const iteration = [...work.updates(parameters), work.close(whole)]
-    const cost = work.cost(parameters, whole)
     return {
       state: work.state,
-      encodeIteration: (pass) => iteration.forEach((encode) => encode(pass)),
-      encodeCost: (pass) => cost.forEach((encode) => encode(pass)),
+      iteration: () => iteration,
+      cost: work.cost(parameters, whole),
       parse: (state) => work.parse(state),
     }
   }
