@@ -30,7 +30,12 @@ const wrong: Measured = { ...slower, comparisons: [{ what: 'forward', error: 0.5
 
 const reportOf = (rows: readonly Measured[]) => ({
   adapter: 'llvmpipe',
-  ceilings: { gigaflops: 50, fma: '8 chains', gigabytesPerSecond: 2, copy: '128 MiB' },
+  ceilings: {
+    gigaflops: 50,
+    fma: { number: 'f32', chains: 8, workgroup: 64, builtin: true },
+    gigabytesPerSecond: 2,
+    copy: { bytes: 2 ** 27, workgroup: 64, perThread: 4 },
+  } as const,
   cases: [{ name: 'forward', batch: 1024, flops: 1e7, measured: rows, failed: [] } as const],
   kernels: [],
 })
