@@ -11,7 +11,7 @@ import { type ComputeKernel, composeShader, createComputeKernel } from '../compi
 import { type Encode, boundDispatch } from '../dispatch'
 
 /** Entries of the cost matrix that one dispatch may touch: milliseconds, even on a small GPU. */
-const entriesPerDispatch = 2 ** 26
+const entriesPerDispatch = 2 ** 24
 
 export interface SinkhornResult {
   /** ⟨P, C⟩. */
