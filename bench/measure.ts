@@ -101,6 +101,7 @@ interface Prepared {
 const LARGEST_TWIN_BATCH = 1024
 /** A batch is halved at most this often. */
 const HALVINGS = 6
+const PROBE_BATCH = 4
 
 /** What results of a case at a batch are compared with, worked out once. */
 class References {
@@ -150,6 +151,18 @@ class References {
   }
 }
 
+/** Errors: what a contender throws at a batch that everything can hold. */
+async function probe(contender: Contender, name: CaseName, { gpu, network }: MeasureOptions): Promise<void> {
+  const peer = await contender.open(gpu)
+  try {
+    const bound = await peer.bind(name, createInputs(network, PROBE_BATCH))
+    await bound.result()
+    bound.dispose()
+  } finally {
+    peer.destroy()
+  }
+}
+
 /** Opens and binds a contender at the largest batch that it can hold. Errors: what it throws at the smallest one tried. */
 async function prepare(
   contender: Contender,
@@ -180,7 +193,9 @@ async function prepare(
       return { peer, owner, bound, batch: held, note, firstMilliseconds, comparisons }
     } catch (error) {
       peer.destroy()
-      if (held <= 1 || halvings === HALVINGS) throw error
+      if (held <= PROBE_BATCH || halvings === HALVINGS) throw error
+      // where even a few samples fail, it is not their number
+      if (halvings === 0) await probe(contender, name, options)
       reason = firstLine(error)
       log(`  ${contender.label}: batch ${held} failed: ${reason}`)
     }
@@ -205,7 +220,8 @@ async function timed(work: () => Promise<void>): Promise<number> {
 /** Steps of a run. The first estimates hold what a single step costs beside its work, so the last one is repeated. */
 async function chooseRepetitions(bound: Bound): Promise<number> {
   let repetitions = 1
-  await bound.run(1)
+  // may compile; what takes long all the same is not run again for an estimate
+  if ((await timed(() => bound.run(1))) > 8 * RUN_MILLISECONDS) return 1
   for (let i = 0; i < 3; i++) {
     const each = (await timed(() => bound.run(repetitions))) / repetitions
     const wanted = Math.min(MOST_REPETITIONS, Math.max(1, Math.round(RUN_MILLISECONDS / each)))
