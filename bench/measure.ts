@@ -221,7 +221,7 @@ async function timed(work: () => Promise<void>): Promise<number> {
 async function chooseRepetitions(bound: Bound): Promise<number> {
   let repetitions = 1
   // may compile; what takes long all the same is not run again for an estimate
-  if ((await timed(() => bound.run(1))) > 8 * RUN_MILLISECONDS) return 1
+  if ((await timed(() => bound.run(1))) > 40 * RUN_MILLISECONDS) return 1
   for (let i = 0; i < 3; i++) {
     const each = (await timed(() => bound.run(repetitions))) / repetitions
     const wanted = Math.min(MOST_REPETITIONS, Math.max(1, Math.round(RUN_MILLISECONDS / each)))
