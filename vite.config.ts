@@ -1,7 +1,7 @@
 import react from '@vitejs/plugin-react'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
-import { slicedPlotly } from './scripts/slicedPlotly'
+import { slicedPlotly } from './scripts/slicedPlotly.mjs'
 
 /** Seconds a test may take on two cores that compute WebGPU in software. */
 const TEST_SECONDS = 120

@@ -9,7 +9,6 @@
  *
  *     { parts: modules in order, each a function that evaluates it, whole: () => Plotly }
  */
-import type { Plugin } from 'vite'
 
 /** Functions that make a lazily evaluated module of CommonJS (z) and of ES (h0). */
 const MODULE = /(?<=[ ,])([\w$]+)=(z|h0)\(/g
@@ -17,7 +16,8 @@ const LAST =
   /([\w$]+)=z\(\(([\w$]+),([\w$]+)\)=>\{var ([\w$]+)=([\w$]+)\(\);\4\.register\(\[[^\]]*\]\);\3\.exports=\4\}\);return \1\(\);\}\)\(\);/
 const GLOBAL = 'window.Plotly = Plotly;'
 
-export function slicedPlotly(): Plugin {
+/** @returns {import('vite').Plugin} */
+export function slicedPlotly() {
   return {
     name: 'sliced-plotly',
     apply: 'build',
@@ -28,23 +28,33 @@ export function slicedPlotly(): Plugin {
   }
 }
 
-function slice(code: string): string {
+/** @param {string} code */
+function slice(code) {
   const end = LAST.exec(code)
-  const isKnown = end !== null && code.includes(GLOBAL)
-  if (!isKnown) throw new Error('Plotly’s bundle is not built as scripts/slicedPlotly.ts expects: adapt it.')
-  const core = end[5]!
+  const core = end?.[5]
+  if (!end || !core || !code.includes(GLOBAL)) {
+    throw new Error('Plotly’s bundle is not built as scripts/slicedPlotly.mjs expects: adapt it.')
+  }
   const modules = [...code.slice(0, end.index).matchAll(MODULE)]
   const texts = new Map(
-    modules.map(({ 1: name, index }, k) => [name!, code.slice(index, modules[k + 1]?.index ?? end.index)]),
+    modules.map(({ 1: name = '', index }, k) => [
+      name,
+      code.slice(index, modules[k + 1]?.index ?? end.index),
+    ]),
   )
-  const needed = new Set<string>()
-  const need = (name: string) => {
-    if (needed.has(name)) return
+  /** @type {Set<string>} */
+  const needed = new Set()
+  /** @param {string} name */
+  const need = (name) => {
+    const text = texts.get(name)
+    if (text === undefined || needed.has(name)) return
     needed.add(name)
-    for (const { 1: other } of texts.get(name)!.matchAll(/([\w$]+)\(\)/g)) if (texts.has(other!)) need(other!)
+    for (const { 1: other = '' } of text.matchAll(/([\w$]+)\(\)/g)) need(other)
   }
   need(core)
-  const parts = modules.flatMap(({ 1: name, 2: kind }) => (needed.has(name!) && kind === 'z' ? [name] : []))
+  const parts = modules.flatMap(({ 1: name = '', 2: kind }) =>
+    needed.has(name) && kind === 'z' ? [name] : [],
+  )
   const body = code.slice(0, end.index).replace(MODULE, '$1=/* @__PURE__ */$2(')
   const rest = code.slice(end.index + end[0].length).replace(GLOBAL, '')
   return `${body}${end[1]}=0;return{parts:[${parts.join()}],whole:${core}};})();${rest}`

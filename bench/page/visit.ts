@@ -49,7 +49,7 @@ async function visit<T>(
   browser: Browser,
   server: PageServer,
   { hash, lab, webgpu }: Visit,
-  stay: (page: Page, opened: number) => Promise<T>,
+  stay: (page: Page) => Promise<T>,
 ): Promise<T> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
   try {
@@ -57,23 +57,22 @@ async function visit<T>(
     await page.addInitScript(observe, lab)
     if (!webgpu) await hideWebGpu(page)
     server.delivered.length = 0
-    const opened = performance.now()
     await page.goto(`${server.url}${hash && `#${hash}`}`)
     await page.waitForFunction(() => observed.interactive !== null, undefined, PATIENCE)
     await page.waitForLoadState('networkidle')
-    return await stay(page, opened)
+    return await stay(page)
   } finally {
     await context.close()
   }
 }
 
 export async function load(browser: Browser, server: PageServer, wanted: Visit): Promise<Load> {
-  return await visit(browser, server, wanted, async (page, opened) => {
+  return await visit(browser, server, wanted, async (page) => {
     // What comes when nothing else is to do.
     await page.waitForTimeout(2000)
     const seen = await page.evaluate(() => observed)
     const delivered = [...server.delivered]
-    const until = opened + seen.interactive!
+    const until = (await page.evaluate(() => performance.timeOrigin)) + seen.interactive!
     return { observed: seen, untilInteractive: delivered.filter(({ at }) => at <= until), all: delivered }
   })
 }

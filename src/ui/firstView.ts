@@ -14,10 +14,10 @@ const firstView = new Promise<void>((resolve) => {
   setTimeout(resolve, PATIENCE_MILLISECONDS)
 })
 
-/** A lab says whether it can be used. */
+/** A lab says whether it can be used; what comes later begins when that has been painted. */
 export function useFirstView(usable: boolean): void {
   useEffect(() => {
-    if (usable) reached()
+    if (usable) requestAnimationFrame(() => requestAnimationFrame(() => reached()))
   }, [usable])
 }
 

@@ -1,7 +1,7 @@
 /** Parts of the page that are loaded when they are first needed. */
 import { Text } from '@mantine/core'
 import { lazy, Suspense, useState, type ComponentType, type ReactNode } from 'react'
-import { loadLater } from './firstView'
+import { afterFirstView, loadLater } from './firstView'
 
 /** A component that loads itself, `fallback` until then. Without a network it says so in its place, and the rest of the page stays. */
 export function lazyPart<Props extends object>(
@@ -23,6 +23,17 @@ export function lazyPart<Props extends object>(
       </Suspense>
     )
   }
+}
+
+/** Below what is seen first: it loads itself after the first view, and holds so much room that nothing in sight moves. */
+export function laterPart<Props extends object>(load: () => Promise<ComponentType<Props>>) {
+  return lazyPart(
+    async () => {
+      await afterFirstView()
+      return await load()
+    },
+    <div style={{ minHeight: '100vh' }} />,
+  )
 }
 
 /** A dialog: loaded after the first view, or when it is first opened. It stays when it closes, for its transition. */

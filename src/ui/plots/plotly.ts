@@ -1,4 +1,4 @@
-/** The only import of plotly, loaded when the first plot has something to show, and evaluated in parts (scripts/slicedPlotly.ts). */
+/** The only import of plotly, loaded when the first plot has something to show, and evaluated in parts (scripts/slicedPlotly.mjs). */
 
 export type Plotly = typeof import('plotly.js-cartesian-dist-min')
 

@@ -3,15 +3,17 @@ import { Text } from '@mantine/core'
 import { useStore } from 'zustand'
 import { useFirstView } from '../firstView'
 import layout from '../labLayout.module.css'
+import { laterPart } from '../lazyPart'
 import { FallbackBanner, Notices, ProblemCard } from '../ProblemAlert'
 import { Figure1Explanation } from './Explanations'
-import { Figure2 } from './Figure2'
 import { MethodPanel } from './MethodPanel'
-import { MethodsTable } from './MethodsTable'
 import classes from './posterior.module.css'
 import { PosteriorSettings } from './PosteriorSettings'
 import { PosteriorTransport } from './PosteriorTransport'
 import type { PosteriorStore } from './stores'
+
+const MethodsTable = laterPart(async () => (await import('./MethodsTable')).MethodsTable)
+const Figure2 = laterPart(async () => (await import('./Figure2')).Figure2)
 
 export function PosteriorLab({ lab, onHelp }: { lab: PosteriorStore; onHelp: () => void }) {
   const problem = useStore(lab, (state) => state.problem)
