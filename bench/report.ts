@@ -121,7 +121,7 @@ function caseTable({ name, batch, flops, measured, failed }: CaseReport, gigaflo
     `**${name}, batch ${integer(batch)}** (${digits(flops / 1e9)} GFLOP a step)`,
     '',
     table(header, rows),
-    ...notes.map((note) => `\n${note}.`),
+    ...notes.map((note) => `\n${note.replace(/\.$/, '')}.`),
   ].join('\n')
 }
 
