@@ -332,7 +332,8 @@ export function printScaling(report: ScalingReport): string {
   const ms = (value: number): string => value.toPrecision(3)
   const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0)
   const each = (value: number): string => {
-    const [unit, scale] = value < 1e-6 ? ['ps', 1e9] : value < 1e-3 ? ['ns', 1e6] : ['µs', 1e3]
+    const [unit, scale] =
+      Math.abs(value) < 1e-6 ? ['ps', 1e9] : Math.abs(value) < 1e-3 ? ['ns', 1e6] : ['µs', 1e3]
     return `${(value * scale).toPrecision(3)} ${unit}`
   }
   return [
