@@ -152,11 +152,11 @@ describe('the image lab', () => {
     await page.goBack()
     await page.getByTestId('stale').waitFor({ state: 'detached', ...PATIENCE })
 
-    const link = `${CLOTHES}&task=random&kept=0.3&method=dps&steps=8&seed=7&taskSeed=3&compare=mmps,pigdm`
+    const link = `${CLOTHES}&task=random&kept=0.3&method=dps&steps=40&seed=7&taskSeed=3&compare=mmps,pigdm`
     const other = await openPage({ webgpu: false, hash: `${link}&run=1` })
     const linked = await finishedNumbers(other.page)
-    expectAddress(other.page, { task: 'random', kept: '0.3', method: 'dps', steps: '8', seed: '7' })
-    // eight steps can be over before one who only then begins to look sees them
+    expectAddress(other.page, { task: 'random', kept: '0.3', method: 'dps', steps: '40', seed: '7' })
+    // so many steps that one who looks sees them
     const began = status(other.page, /Step|Sampling|Preparing|Starting/)
     await press(other.page, 'run')
     await began
