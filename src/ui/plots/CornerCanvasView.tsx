@@ -44,10 +44,13 @@ export function CornerCanvas({ lab, watch, content, style, label }: CornerCanvas
     })
     const observer = new ResizeObserver(schedule)
     observer.observe(element)
+    // The equations' letters, which name the axes too, come after the first drawing.
+    document.fonts.addEventListener('loadingdone', schedule)
     draw()
     return () => {
       unsubscribe()
       observer.disconnect()
+      document.fonts.removeEventListener('loadingdone', schedule)
       cancelAnimationFrame(frame)
     }
   }, [lab, watch, content, style])

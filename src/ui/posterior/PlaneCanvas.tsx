@@ -90,11 +90,14 @@ export function PlaneCanvas({ lab, panel, plane, colours, style, label, classNam
     const unfollow = camera.subscribe(wake)
     const observer = new ResizeObserver(wake)
     observer.observe(element)
+    // The equations' letters, which name the axes too, come after the first drawing.
+    document.fonts.addEventListener('loadingdone', wake)
     draw(performance.now())
     return () => {
       unsubscribe()
       unfollow()
       observer.disconnect()
+      document.fonts.removeEventListener('loadingdone', wake)
       cancelAnimationFrame(scheduled)
     }
   }, [lab, panel, plane, colours, style])
