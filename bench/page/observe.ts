@@ -30,7 +30,7 @@ export function observe(lab: LabName): void {
     manifold: () =>
       has('[data-testid=run][aria-disabled=false]') && has('canvas[aria-label*="truth is shown"]'),
     // Its samples follow later: before them, the scene is there and can be dragged.
-    posterior: () => has('[data-testid=handle-move]') && has('[data-testid=plane-a] canvas'),
+    posterior: () => has('[data-testid=handle-move]') && !has('[aria-label="Drawing the prior"]'),
     // The run waits for the model.
     images: () => has('[data-testid=run-hero]:not([disabled])') && has('canvas[role=img]'),
   }

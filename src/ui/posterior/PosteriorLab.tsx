@@ -18,7 +18,7 @@ const Figure2 = laterPart(async () => (await import('./Figure2')).Figure2)
 export function PosteriorLab({ lab, onHelp }: { lab: PosteriorStore; onHelp: () => void }) {
   const problem = useStore(lab, (state) => state.problem)
   const { dismissProblem } = lab.getState()
-  useFirstView(true)
+  useFirstView(useStore(lab, (state) => state.scene !== null))
   return (
     <>
       <main className={`${layout.page} ${classes.page}`}>
