@@ -35,6 +35,9 @@ const useful = [
   'maxStorageBuffersPerShaderStage',
 ] as const
 
+/** Features that some kernels have a variant for. */
+const variants = ['subgroups'] as const
+
 export interface OpenDevice {
   readonly device: GPUDevice
   /** For example "nvidia ampere" or "llvmpipe (LLVM 19.1.7)". */
@@ -80,9 +83,10 @@ export async function openDevice(gpu: GPU | undefined): Promise<OpenDevice> {
     }
   }
   const requiredLimits = Object.fromEntries(useful.map((limit) => [limit, adapter.limits[limit]]))
+  const requiredFeatures = variants.filter((feature) => adapter.features.has(feature))
   let device: GPUDevice
   try {
-    device = await adapter.requestDevice({ label: 'diem', requiredLimits })
+    device = await adapter.requestDevice({ label: 'diem', requiredFeatures, requiredLimits })
   } catch (cause) {
     throw new WebGpuUnavailableError(
       'no-device',

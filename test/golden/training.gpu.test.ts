@@ -3,7 +3,7 @@ import { embeddingFrequencies, layers } from '../../src/diffusion/mlp'
 import { AdamKernel } from '../../src/gpu/kernels/adam'
 import { DenoisingLossKernel } from '../../src/gpu/kernels/denoisingLoss'
 import { ReduceGradientKernel, normCount } from '../../src/gpu/kernels/reduceGradient'
-import { WeightGradientKernel } from '../../src/gpu/kernels/weightGradient'
+import { WeightGradientKernel, broadcastsPay } from '../../src/gpu/kernels/weightGradient'
 import { gpuLayout, packWeights, unpackWeights } from '../../src/gpu/network'
 import { openTestDevice } from '../gpu/adapter'
 import { expectClose, golden, goldenParameters, goldenShape } from './load'
@@ -19,7 +19,7 @@ const optimizer = {
 }
 
 /** Buffers and kernels of a training on the file's batch x, z, t. */
-async function training(file: ReturnType<typeof golden>, steps: number) {
+async function training(file: ReturnType<typeof golden>, steps: number, broadcasts = broadcastsPay(device)) {
   const shape = goldenShape(file)
   const layout = gpuLayout(shape)
   const [batch, features] = file.get('x').shape as [number, number]
@@ -30,7 +30,7 @@ async function training(file: ReturnType<typeof golden>, steps: number) {
     return j < features ? z[b * features + j]! : t[b]!
   })
   const loss = await DenoisingLossKernel.create(device, shape, true)
-  const weightGradient = await WeightGradientKernel.create(device, shape)
+  const weightGradient = await WeightGradientKernel.create(device, shape, broadcasts)
   const reduce = await ReduceGradientKernel.create(device, layout.parameterCount)
   const adam = await AdamKernel.create(device, shape)
   const splits = weightGradient.splits(batch)
@@ -100,16 +100,19 @@ function expectLayers(file: ReturnType<typeof golden>, prefix: string, canonical
 describe.each(['mlp_small', 'mlp_paper'])('golden training of %s on the GPU', (name) => {
   const file = golden(name)
 
-  it('loss, gradients and their norm', async () => {
-    const { shape, layout, buffers, run, read } = await training(file, 1)
-    run(1, false)
-    expectClose(await read(buffers.losses, 1), file.get('loss').data, 1e-4)
-    const gradient = unpackWeights(shape, await read(buffers.gradient, layout.parameterCount))
-    expectLayers(file, 'grad', gradient)
-    const squares = await read(buffers.norms, normCount(layout.parameterCount))
-    const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0))
-    expectClose([norm], file.get('grad_norm').data, 1e-4)
-  })
+  it.each(broadcastsPay(device) ? [false, true] : [false])(
+    'loss, gradients and their norm, broadcasting: %s',
+    async (broadcasts) => {
+      const { shape, layout, buffers, run, read } = await training(file, 1, broadcasts)
+      run(1, false)
+      expectClose(await read(buffers.losses, 1), file.get('loss').data, 1e-4)
+      const gradient = unpackWeights(shape, await read(buffers.gradient, layout.parameterCount))
+      expectLayers(file, 'grad', gradient)
+      const squares = await read(buffers.norms, normCount(layout.parameterCount))
+      const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0))
+      expectClose([norm], file.get('grad_norm').data, 1e-4)
+    },
+  )
 
   it('Adam steps on one batch', async () => {
     const steps = file.get('adam5_losses').data.length

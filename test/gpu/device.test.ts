@@ -32,7 +32,8 @@ describe('opening a device', () => {
       maxStorageBuffersPerShaderStage: 8,
     }
     const info = { vendor: 'acme', architecture: 'one', description: '', device: '' }
-    const refusing = adapter({ limits, info, requestDevice: () => Promise.reject(new Error('no')) })
+    const features = new Set()
+    const refusing = adapter({ limits, info, features, requestDevice: () => Promise.reject(new Error('no')) })
     await expect(openDevice(refusing)).rejects.toThrow('"acme one" did not give a device')
     const small = adapter({ limits: { ...limits, maxComputeInvocationsPerWorkgroup: 128 }, info })
     await expect(openDevice(small)).rejects.toBeInstanceOf(DeviceLimitError)

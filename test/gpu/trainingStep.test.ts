@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AdamKernel } from '../../src/gpu/kernels/adam'
 import { ReduceGradientKernel, normCount } from '../../src/gpu/kernels/reduceGradient'
-import { WeightGradientKernel } from '../../src/gpu/kernels/weightGradient'
+import { WeightGradientKernel, broadcastsPay } from '../../src/gpu/kernels/weightGradient'
 import { gpuLayout, packWeights, unpackWeights } from '../../src/gpu/network'
 import { averagingDecayAt, learningRateAt } from '../../src/diffusion/adam'
 import { parameterCount } from '../../src/diffusion/mlp'
@@ -52,18 +52,22 @@ function backwardPass(
   return { layout, activations, deltas, gradient }
 }
 
-describe('weight gradient', () => {
-  it.each([
-    { features: 2, embedding: 2, hidden: 4, hiddenLayers: 1, batch: 1 },
-    { features: 3, embedding: 6, hidden: 20, hiddenLayers: 3, batch: 37 },
-    { features: 8, embedding: 10, hidden: 36, hiddenLayers: 2, batch: 130 },
-  ])('equals the sum over the batch for %o', async ({ batch, ...shape }) => {
+const batches = [
+  { features: 2, embedding: 2, hidden: 4, hiddenLayers: 1, batch: 1 },
+  { features: 3, embedding: 6, hidden: 20, hiddenLayers: 3, batch: 37 },
+  { features: 8, embedding: 10, hidden: 36, hiddenLayers: 2, batch: 130 },
+]
+/** The broadcasting kernel is tested where it can run; lavapipe, which the tests choose, is such a place. */
+const variants = broadcastsPay(device) ? [false, true] : [false]
+
+describe.each(variants)('weight gradient, broadcasting: %s', (broadcasts) => {
+  it.each(batches)('equals the sum over the batch for %o', async ({ batch, ...shape }) => {
     // two chunks of unequal size, in a buffer with room to spare
     const capacity = batch + 3
     const head = Math.ceil(batch / 3)
     const parts = [backwardPass(shape, capacity, head, 0), backwardPass(shape, capacity, batch - head, head)]
     const { layout } = parts[0]!
-    const weightGradient = await WeightGradientKernel.create(device, shape)
+    const weightGradient = await WeightGradientKernel.create(device, shape, broadcasts)
     const reduce = await ReduceGradientKernel.create(device, layout.parameterCount)
     const splits = weightGradient.splits(batch)
     const partials = scope.storage('partials', splits * layout.parameterCount * 4)

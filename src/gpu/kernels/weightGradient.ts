@@ -1,7 +1,10 @@
 /**
  * Weight gradients of all layers in one dispatch, as partial sums over splits of the batch.
- * Kernel: shaders/weight_gradient.wgsl; twin: the MLP's loss gradient in src/diffusion.
+ *
+ * Kernels: shaders/weight_gradient.wgsl, and shaders/broadcast_weight_gradient.wgsl for software drivers, which load lane by
+ * lane; twin: the MLP's loss gradient in src/diffusion.
  */
+import broadcastSource from '../../../shaders/broadcast_weight_gradient.wgsl?raw'
 import source from '../../../shaders/weight_gradient.wgsl?raw'
 import type { NetworkShape } from '../../diffusion/types'
 import type { BufferScope } from '../buffers'
@@ -14,10 +17,50 @@ export function perLayer(layout: GpuLayout, value: (layer: GpuLayer) => number):
   return `array<u32, ${layout.layers.length}>(${layout.layers.map((layer) => `${value(layer)}u`).join(', ')})`
 }
 
-/** Threads in flight that keep a large GPU busy; more splits only cost memory traffic. */
-const targetThreads = 32768
-/** Fewer batch elements than this in a split do not pay for its partial sums. */
-const leastShare = 64
+/** How the gradient is cut into tiles: rows × columns of weights, threads in a workgroup, and when splits pay. */
+interface Tiling {
+  readonly rows: number
+  readonly columns: number
+  /** The bias as a row of the tiles, or beside them. */
+  readonly biasRow: boolean
+  /** Tiles of a workgroup. */
+  readonly together: number
+  /** Tiles × splits in flight that keep the device busy; more splits only cost memory traffic. */
+  readonly inFlight: number
+  /** Fewer batch elements than this in a split do not pay for its partial sums. */
+  readonly leastShare: number
+}
+
+/** A thread a tile. */
+const threadTiling: Tiling = {
+  rows: 8,
+  columns: 8,
+  biasRow: true,
+  together: 64,
+  inFlight: 32768,
+  leastShare: 64,
+}
+
+/** Lanes of a subgroup that the broadcasting kernel is written for: AVX2's eight floats. */
+const width = 8
+
+/** A subgroup a tile; a processor has cores for fewer of them. */
+const subgroupTiling: Tiling = {
+  rows: 4 * width,
+  columns: 4 * width,
+  biasRow: false,
+  together: 1,
+  inFlight: 1024,
+  leastShare: 256,
+}
+
+/** Whether subgroups have eight lanes, always: no GPU's have (Intel's have 8 to 32), but those of Mesa's lavapipe. */
+export function broadcastsPay(device: GPUDevice): boolean {
+  if (!device.features.has('subgroups')) return false
+  // browsers had subgroups before devices told of their adapter
+  const info = device.adapterInfo as GPUAdapterInfo | undefined
+  return info?.subgroupMinSize === width && info.subgroupMaxSize === width
+}
 
 export interface WeightGradientBuffers {
   /** As src/gpu/network.ts lays them out for `capacity` batch elements. */
@@ -30,23 +73,30 @@ export interface WeightGradientBuffers {
 export class WeightGradientKernel {
   private constructor(
     private readonly kernel: ComputeKernel,
+    private readonly tiling: Tiling,
     private readonly tiles: number,
   ) {}
 
-  static async create(device: GPUDevice, shape: NetworkShape): Promise<WeightGradientKernel> {
+  static async create(
+    device: GPUDevice,
+    shape: NetworkShape,
+    broadcasts = broadcastsPay(device),
+  ): Promise<WeightGradientKernel> {
+    const tiling = broadcasts ? subgroupTiling : threadTiling
     const layout = gpuLayout(shape)
-    const tileColumns = layout.layers.map(({ outputStride }) => Math.ceil(outputStride / 8))
+    const rows = ({ inputs }: GpuLayer): number => (tiling.biasRow ? inputs + 1 : inputs)
+    const tileColumns = layout.layers.map(({ outputStride }) => Math.ceil(outputStride / tiling.columns))
     const firstTile: number[] = []
     let tiles = 0
-    layout.layers.forEach(({ inputs }, l) => {
+    layout.layers.forEach((layer, l) => {
       firstTile.push(tiles)
-      tiles += Math.ceil((inputs + 1) / 8) * tileColumns[l]!
+      tiles += Math.ceil(rows(layer) / tiling.rows) * tileColumns[l]!
     })
     const constants = {
+      ...(broadcasts ? { WIDTH: width } : { TILES: tiles }),
       LAYERS: layout.layers.length,
       PARAMETERS: layout.parameterCount,
-      TILES: tiles,
-      ROWS: perLayer(layout, ({ inputs }) => inputs + 1),
+      ROWS: perLayer(layout, rows),
       INPUT_STRIDE: perLayer(layout, ({ inputStride }) => inputStride),
       OUTPUT_STRIDE: perLayer(layout, ({ outputStride }) => outputStride),
       PARAMETER_OFFSET: perLayer(layout, ({ parameterOffset }) => parameterOffset),
@@ -55,18 +105,21 @@ export class WeightGradientKernel {
       FIRST_TILE: perLayer(layout, (layer) => firstTile[layout.layers.indexOf(layer)]!),
       TILE_COLUMNS: perLayer(layout, (layer) => tileColumns[layout.layers.indexOf(layer)]!),
     }
-    const code = composeShader(constants, [source])
+    const code = broadcasts
+      ? `enable subgroups;\n${composeShader(constants, [broadcastSource])}`
+      : composeShader(constants, [source])
     const kernel = await createComputeKernel(device, {
       label: 'weight gradient',
       code,
       entryPoint: 'weight_gradient',
     })
-    return new WeightGradientKernel(kernel, tiles)
+    return new WeightGradientKernel(kernel, tiling, tiles)
   }
 
   /** Splits for a batch: depends on sizes alone, so that results repeat to the bit. */
   splits(batch: number): number {
-    const wanted = Math.min(Math.ceil(batch / leastShare), Math.floor(targetThreads / this.tiles), 64)
+    const { leastShare, inFlight } = this.tiling
+    const wanted = Math.min(Math.ceil(batch / leastShare), Math.floor(inFlight / this.tiles), 64)
     return Math.max(1, wanted)
   }
 
@@ -84,6 +137,9 @@ export class WeightGradientKernel {
       accumulate ? 1 : 0,
     ])
     const resources = [parameters, buffers.activations, buffers.deltas, buffers.partials]
-    return boundDispatch(scope, this.kernel, resources, [Math.ceil(this.tiles / 64), splits])
+    return boundDispatch(scope, this.kernel, resources, [
+      Math.ceil(this.tiles / this.tiling.together),
+      splits,
+    ])
   }
 }
