@@ -260,6 +260,18 @@ describe('on a device with small bindings', () => {
       '6000 training samples do not fit into one GPU buffer of 16 KiB; 1365 would.',
     )
   })
+
+  it('says how many weights would fit', async () => {
+    const wide = { ...network, hidden: 64 }
+    const run = (await smallBackend(16384)).train({
+      ...trainRequest,
+      network: wide,
+      weights: initializeWeights(wide, 4),
+    })
+    await expect(run).rejects.toThrow(
+      '5060 weights of the network do not fit into one GPU buffer of 16 KiB; 2048 would.',
+    )
+  })
 })
 
 describe('on a device with little memory', () => {

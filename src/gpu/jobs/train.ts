@@ -33,10 +33,19 @@ async function trainingKernels(job: Job, shape: TrainRequest['network']) {
   return { loss, weightGradient, reduce, adam }
 }
 
-/** Batch elements whose activations and deltas fit one binding each; whole tiles where that is not the batch. */
+/** Bytes of activations and deltas together, whatever the batch is: memory stays bounded, and a GPU has work enough … */
+const chunkBytes = 2 ** 26
+/** … also of a wide network, of which this many batch elements are a chunk where one binding holds them. */
+const chunkElements = 4096
+
+/**
+ * Batch elements of a chunk: whole tiles where that is not the batch. Depends on sizes and the device's limits alone, so that
+ * results repeat to the bit.
+ */
 function batchCapacity(job: Job, layout: GpuLayout, batch: number, tileSamples: number): number {
-  const bytesEach = 4 * Math.max(layout.activationStride, layout.deltaStride)
-  const most = Math.floor(job.largestBinding / bytesEach)
+  const { activationStride, deltaStride } = layout
+  const pays = Math.max(chunkElements, Math.floor(chunkBytes / (4 * (activationStride + deltaStride))))
+  const most = Math.min(pays, Math.floor(job.largestBinding / (4 * Math.max(activationStride, deltaStride))))
   if (batch <= most) return batch
   return Math.max(tileSamples, Math.floor(most / tileSamples) * tileSamples)
 }
@@ -97,6 +106,8 @@ export async function train(job: Job, request: TrainRequest): Promise<TrainResul
   if (samples.length < network.features) throw new RangeError('Training needs at least one sample.')
   job.requireBinding(samples.length / network.features, 4 * network.features, 'training samples')
   job.requireBinding(steps, 4, 'training steps')
+  // Adam's two moments are the largest buffer that has to hold all of the network
+  job.requireBinding(gpuLayout(network).parameterCount, 8, 'weights of the network')
   const kernels = await job.compile(() => trainingKernels(job, network))
   const { layout, buffers, encodeStep } = await job.checked(() => prepare(job, request, kernels))
 
