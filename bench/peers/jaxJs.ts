@@ -1,26 +1,35 @@
 /**
- * jax-js on WebGPU: each case is one function under `jit`, with `vjp` and `valueAndGrad` inside.
+ * jax-js on WebGPU: functions under `jit`, with the derivatives written out.
  *
- * Arrays move into operations, so what is used again is passed as `.ref`; under `jit` that costs nothing. jax-js computes what
- * is waited for only, hence every result is waited for at the end of a run. `grad(silu)` of the library is NaN below -90, so the
- * exponential is clamped.
+ *     forward    d(x_t, sigma) in one program
+ *     training   loss, gradient and Adam in one program, on one flat array of weights, so that Adam is three kernels
+ *     mmps       the forward pass once, then products with Jᵀ that use what it kept; both rows of A share a product
+ *
+ * `vjp` and `valueAndGrad` give the same numbers, but their programs put the whole network into the loops of its sums: measured
+ * on lavapipe, a step of `mmps-exact` took 4 times as long with `vjp`, and its kernels 2.7 times as long to compile. SiLU' written
+ * out is also finite everywhere, where `grad(silu)` is NaN below -90.
+ *
+ * Arrays move into operations, so what is used again is passed as `.ref`. jax-js computes what is waited for only.
  */
 import {
   type Array as JaxArray,
+  blockUntilReady,
   defaultDevice,
   getWebGPUDevice,
   init,
   jit,
   numpy as np,
-  valueAndGrad,
-  vjp,
+  tree,
 } from '@jax-js/jax'
 import packageJson from '../package.json'
-import { embeddingFrequencies, layers } from '../../src/diffusion/mlp'
+import { embeddingFrequencies, LAYER_NORM_EPSILON, layers } from '../../src/diffusion/mlp'
 import { ddimStep } from '../../src/diffusion/samplers/ddim'
 import { adapterName } from '../../src/gpu/device'
 import { drawnBatch, type Inputs, NEXT_SIGMA, OBSERVED, SIGMA_Y, STEP_SIGMA, training } from '../cases'
 import { CG_ITERATIONS, CHECKED_STEPS, type Bound, type CaseName, type Peer, trainingResult } from '../peer'
+
+/** Resolves when the device has computed an array. Error: what the device reported meanwhile. */
+type Waited = (array: JaxArray) => Promise<void>
 
 export async function open(gpu: GPU): Promise<Peer> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
@@ -34,11 +43,10 @@ export async function open(gpu: GPU): Promise<Peer> {
     failure ??= event.error.message
   }
   device.addEventListener('uncapturederror', listener)
-  /** jax-js prints what the device reports, and goes on. */
-  const waited = async (arrays: readonly JaxArray[]): Promise<void> => {
-    // the asynchronous way (`blockUntilReady`) never ends on Dawn in Node for programs of many kernels
-    for (const { ref } of arrays) ref.gpuBufferSync()
+  const waited: Waited = async (array) => {
+    await blockUntilReady(array)
     await device.queue.onSubmittedWorkDone()
+    // jax-js prints what the device reports, and goes on
     const message = failure
     failure = undefined
     if (message !== undefined) throw new Error(`jax-js: the device reports "${message}".`)
@@ -46,312 +54,360 @@ export async function open(gpu: GPU): Promise<Peer> {
   return {
     name: `jax-js ${packageJson.devDependencies['@jax-js/jax']}`,
     adapter: adapterName(adapter.info),
-    async bind(name, inputs) {
-      if (name.startsWith('mmps') && COMPILES_FOREVER.test(adapterName(adapter.info))) {
-        throw new Error('jax-js: the VJP by x did not compile within two minutes on this software driver.')
-      }
-      return name === 'training' ? bindTraining(inputs, waited) : bindEvaluation(name, inputs, waited)
-    },
+    bind: async (name, inputs) =>
+      name === 'training' ? bindTraining(inputs, waited) : bindEvaluation(name, inputs, waited),
     // the library keeps its device for good
     destroy: () => device.removeEventListener('uncapturederror', listener),
   }
 }
 
-/** Adapters whose compiler did not come to an end with the kernels of `mmps-*` (measured: lavapipe, 64 samples, width 32). */
-const COMPILES_FOREVER = /llvmpipe|swiftshader/i
+const put = (values: Float32Array, shape: number[]): JaxArray =>
+  np.array(values as Float32Array<ArrayBuffer>, { shape })
 
-type Waited = (arrays: readonly JaxArray[]) => Promise<void>
+/** W [inputs, outputs] and b [outputs] of each layer, frequencies of the embedding [1, embedding / 2]. */
+type Network = { W: JaxArray[]; b: JaxArray[]; frequencies: JaxArray }
 
-const matrix = (values: Float32Array, rows: number): JaxArray =>
-  np.array(values as Float32Array<ArrayBuffer>, { shape: [rows, values.length / rows] })
-
-/** W and b of each layer. */
-function parameterArrays({ network, weights }: Inputs): JaxArray[] {
-  return layers(network).flatMap(({ inputs, outputs, weightOffset, biasOffset }) => [
-    matrix(weights.slice(weightOffset, biasOffset), inputs),
-    np.array(weights.slice(biasOffset, biasOffset + outputs), { shape: [outputs] }),
-  ])
+function frequenciesOf({ network: { embedding } }: Inputs): JaxArray {
+  return put(Float32Array.from(embeddingFrequencies(embedding)), [1, embedding / 2])
 }
 
-const frequenciesOf = ({ network }: Inputs): JaxArray =>
-  matrix(Float32Array.from(embeddingFrequencies(network.embedding)), 1)
-
-// The functions below are traced: they leave their arguments alone.
-
-/** Mean over features, [batch, 1]. */
-const meanRows = (x: JaxArray): JaxArray => np.mean(x, 1, { keepdims: true })
-/** a·b over features, [batch, 1]. */
-const dotRows = (a: JaxArray, b: JaxArray): JaxArray => np.sum(a.ref.mul(b.ref), 1, { keepdims: true })
-
-/** h of the network's inputs [batch, features + embedding]. */
-function network(parameters: readonly JaxArray[], inputs: JaxArray): JaxArray {
-  let h = inputs
-  for (let l = 0; l < parameters.length; l += 2) {
-    h = np.matmul(h, parameters[l]!.ref).add(parameters[l + 1]!.ref)
-    if (l + 2 === parameters.length) return h
-    const gate = np.reciprocal(np.exp(np.negative(np.maximum(h.ref, -80))).add(1))
-    const activated = h.mul(gate)
-    const centred = activated.ref.sub(meanRows(activated))
-    const variance = meanRows(np.square(centred.ref))
-    h = centred.mul(np.reciprocal(np.sqrt(variance.add(1e-5))))
+function upload(inputs: Inputs): Network {
+  const { network, weights } = inputs
+  const all = layers(network)
+  return {
+    W: all.map((layer) =>
+      put(weights.slice(layer.weightOffset, layer.biasOffset), [layer.inputs, layer.outputs]),
+    ),
+    b: all.map(({ biasOffset, outputs }) => put(weights.slice(biasOffset, biasOffset + outputs), [outputs])),
+    frequencies: frequenciesOf(inputs),
   }
-  return h
 }
 
-/** emb(log sigma), [batch, embedding]; sigma [batch, 1]. */
+// The functions from here to `bindEvaluation` are traced by `jit`, where a reference more costs nothing.
+
+/** Along the last axis, which stays with length 1. */
+const mean = (x: JaxArray): JaxArray => np.mean(x, -1, { keepdims: true })
+const dot = (a: JaxArray, b: JaxArray): JaxArray => np.sum(a.ref.mul(b.ref), -1, { keepdims: true })
+/** Column r of [batch, columns] as [batch, 1]. */
+const column = (v: JaxArray, r: number): JaxArray => v.ref.slice([], [r, r + 1])
+
+/** emb(log sigma), sigma [batch, 1] → [batch, embedding]. */
 function embed(sigma: JaxArray, frequencies: JaxArray): JaxArray {
   const angles = np.log(sigma.ref).mul(frequencies.ref)
   return np.concatenate([np.sin(angles.ref), np.cos(angles)], 1)
 }
 
-/** d(x, sigma) with the embedding of sigma made before; sigma [batch, 1] or [1, 1]. */
-function denoise(
-  parameters: readonly JaxArray[],
-  x: JaxArray,
-  sigma: JaxArray,
-  embedding: JaxArray,
-): JaxArray {
+/** c_skip, c_in and c_out, shaped as sigma. */
+function scales(sigma: JaxArray): { skip: JaxArray; input: JaxArray; out: JaxArray } {
   const square = np.square(sigma.ref).add(1)
-  const scale = np.reciprocal(np.sqrt(square.ref))
-  const h = network(parameters, np.concatenate([x.ref.mul(scale.ref), embedding.ref], 1))
-  return x.ref.div(square).add(h.mul(sigma.ref.mul(scale)))
+  const input = np.reciprocal(np.sqrt(square.ref))
+  return { skip: np.reciprocal(square), input, out: sigma.ref.mul(input.ref) }
 }
 
-function bindEvaluation(name: CaseName, inputs: Inputs, waited: Waited): Bound {
-  const { batch } = inputs
-  const parameters = parameterArrays(inputs)
-  const frequencies = frequenciesOf(inputs)
-  const rest =
-    name === 'forward'
-      ? [matrix(inputs.xT, batch), matrix(inputs.sigma, batch)]
-      : [matrix(inputs.stepX, batch), ...rowsOf(inputs), matrix(inputs.y, batch)]
-  const evaluate = name === 'forward' ? compiledForward() : compiledStep(name, batch)
+/** What a hidden layer's derivative needs: its output o, SiLU' over the standard deviation. */
+type Kept = { o: JaxArray; slope: JaxArray }
+
+/** LayerNorm(SiLU(z)). */
+function activate(z: JaxArray): Kept {
+  const gate = np.reciprocal(np.exp(np.negative(z.ref)).add(1))
+  const activated = z.ref.mul(gate.ref)
+  const centred = activated.ref.sub(mean(activated.ref))
+  const scale = np.reciprocal(np.sqrt(mean(np.square(centred.ref)).add(LAYER_NORM_EPSILON)))
+  const slope = gate.ref.add(activated.mul(np.negative(gate).add(1)))
+  return { o: centred.mul(scale.ref), slope: slope.mul(scale) }
+}
+
+/** h of the first layer's output. */
+function forward({ W, b }: Network, first: JaxArray): { h: JaxArray; kept: Kept[] } {
+  const kept: Kept[] = []
+  let z = first
+  for (let l = 1; l < W.length; l++) {
+    const layer = activate(z)
+    kept.push(layer)
+    z = np.dot(layer.o.ref, W[l]!.ref).add(b[l]!.ref)
+  }
+  return { h: z, kept }
+}
+
+/** Cotangent of a layer's output → of the output of the layer below; LayerNorm's derivative is symmetric. */
+function pullBack(W: JaxArray, { o, slope }: Kept, cotangent: JaxArray): JaxArray {
+  const g = np.dot(cotangent, W.ref.transpose())
+  return g.ref
+    .sub(mean(g.ref))
+    .sub(o.ref.mul(mean(g.ref.mul(o.ref))))
+    .mul(slope.ref)
+}
+
+/** d(x, sigma), each sample with its own sigma. */
+function denoise(network: Network, x: JaxArray, sigma: JaxArray): JaxArray {
+  const { skip, input, out } = scales(sigma)
+  const inputs = np.concatenate([x.ref.mul(input), embed(sigma, network.frequencies)], 1)
+  const { h } = forward(network, np.dot(inputs, network.W[0]!.ref).add(network.b[0]!.ref))
+  return x.ref.mul(skip).add(h.mul(out))
+}
+
+/** x̂ = d(x, sigma) with what its derivative needs. */
+type Linearization = { xHat: JaxArray; kept: Kept[] }
+
+/** sigma [1, 1] for all samples: the embedding's share of the first layer is one row, its bias. */
+function linearize(network: Network, x: JaxArray, sigma: JaxArray): Linearization {
+  const features = x.shape[1]!
+  const { W, b, frequencies } = network
+  const { skip, input, out } = scales(sigma)
+  const bias = np.dot(embed(sigma, frequencies), W[0]!.ref.slice([features], [])).add(b[0]!.ref)
+  const first = np.dot(x.ref.mul(input), W[0]!.ref.slice([0, features], [])).add(bias)
+  const { h, kept } = forward(network, first)
+  return { xHat: x.ref.mul(skip).add(h.mul(out)), kept }
+}
+
+/** sigma² Jᵀ v, v [..., batch, features]. */
+function scaledVjp({ W }: Network, kept: readonly Kept[], sigma: JaxArray, v: JaxArray): JaxArray {
+  const features = v.shape.at(-1)!
+  const { skip, input, out } = scales(sigma)
+  const variance = np.square(sigma.ref)
+  let cotangent = v.ref.mul(out.mul(variance.ref))
+  for (let l = W.length - 1; l > 0; l--) cotangent = pullBack(W[l]!, kept[l - 1]!, cotangent)
+  const product = np.dot(cotangent, W[0]!.ref.slice([0, features], []).transpose())
+  return v.ref.mul(skip.mul(variance)).add(product.mul(input))
+}
+
+/** A u [batch, OBSERVED] and Aᵀ v [batch, features], with A [batch, OBSERVED, features]. */
+const measure = (A: JaxArray, u: JaxArray): JaxArray => np.sum(A.ref.mul(np.expandDims(u.ref, 1)), 2)
+const adjoint = (A: JaxArray, v: JaxArray): JaxArray => np.sum(A.ref.mul(np.expandDims(v.ref, 2)), 1)
+
+/** x ← a x + b (x̂ + V Aᵀ v), the correction V Aᵀ v given. */
+function ddim(x: JaxArray, xHat: JaxArray, correction: JaxArray): JaxArray {
+  const { a, b } = ddimStep(STEP_SIGMA, NEXT_SIGMA, 0)
+  return x.ref.mul(a).add(xHat.ref.add(correction).mul(b))
+}
+
+/** V Aᵀ v of the exact v: the VJPs of A's two rows give the system, Cramer's rule solves it. */
+function exactCorrection(products: JaxArray, A: JaxArray, residual: JaxArray): JaxArray {
+  const [first, second] = [products.ref.slice(0), products.ref.slice(1)]
+  const [left, right] = [measure(A, first), measure(A, second)]
+  const m00 = column(left, 0).add(SIGMA_Y ** 2)
+  const m11 = column(right, 1).add(SIGMA_Y ** 2)
+  const [m10, m01] = [column(left, 1), column(right, 0)]
+  const [r0, r1] = [column(residual, 0), column(residual, 1)]
+  const scale = np.reciprocal(m00.ref.mul(m11.ref).sub(m01.ref.mul(m10.ref)))
+  const v0 = m11.mul(r0.ref).sub(m01.mul(r1.ref)).mul(scale.ref)
+  const v1 = m00.mul(r1).sub(m10.mul(r0)).mul(scale)
+  return first.mul(v0).add(second.mul(v1))
+}
+
+/** CG's iterate v, residual r, direction p and ⟨r, r⟩. */
+type Iterate = { v: JaxArray; r: JaxArray; p: JaxArray; square: JaxArray }
+
+/** a/b, and 0 where b is not positive: such a sample keeps its iterate. */
+function ratio(a: JaxArray, b: JaxArray): JaxArray {
+  const positive = b.ref.greater(0)
+  return np.where(positive.ref, a.ref.div(np.where(positive, b.ref, 1)), 0)
+}
+
+/** One iteration, given sigma² Jᵀ Aᵀ p. */
+function iterate({ v, r, p, square }: Iterate, A: JaxArray, product: JaxArray): Iterate {
+  const mp = p.ref.mul(SIGMA_Y ** 2).add(measure(A, product))
+  const alpha = ratio(square, dot(p, mp))
+  const residual = r.ref.sub(alpha.ref.mul(mp))
+  const next = dot(residual, residual)
   return {
-    async run(repetitions) {
-      for (let i = 0; i < repetitions; i++) {
-        const result = evaluate(parameters, frequencies, rest)
-        // an array that is dropped is never computed, and its memory is free after that
-        await waited([result])
-        result.dispose()
-      }
+    v: v.ref.add(alpha.mul(p.ref)),
+    p: residual.ref.add(ratio(next, square).mul(p.ref)),
+    r: residual,
+    square: next,
+  }
+}
+
+/** A step of a case: its arguments on the device, and the programs that it runs. */
+interface Step {
+  call(): JaxArray
+  readonly owned: readonly { dispose(): void }[]
+}
+
+function forwardStep(inputs: Inputs): Step {
+  const { batch, network: shape } = inputs
+  const network = upload(inputs)
+  const x = put(inputs.xT, [batch, shape.features])
+  const sigma = put(inputs.sigma, [batch, 1])
+  const program = jit(denoise)
+  return {
+    call: () => program(tree.ref(network), x.ref, sigma.ref),
+    owned: [x, sigma, program, { dispose: () => tree.dispose(network) }],
+  }
+}
+
+function mmpsStep(name: 'mmps-cg' | 'mmps-exact', inputs: Inputs): Step {
+  const { batch, network: shape } = inputs
+  const network = upload(inputs)
+  const x = put(inputs.stepX, [batch, shape.features])
+  const A = put(inputs.A, [batch, OBSERVED, shape.features])
+  const y = put(inputs.y, [batch, OBSERVED])
+  const sigma = put(Float32Array.of(STEP_SIGMA), [1, 1])
+  const linearized = jit(linearize)
+  const exact = jit(
+    (network: Network, at: Linearization, x: JaxArray, A: JaxArray, y: JaxArray, sigma: JaxArray) => {
+      const products = scaledVjp(network, at.kept, sigma, A.ref.transpose([1, 0, 2]))
+      return ddim(x, at.xHat, exactCorrection(products, A, y.ref.sub(measure(A, at.xHat))))
     },
+  )
+  const begin = jit((xHat: JaxArray, A: JaxArray, y: JaxArray): Iterate => {
+    const r = y.ref.sub(measure(A, xHat))
+    return { v: np.zerosLike(r.ref), p: r.ref, square: dot(r, r), r }
+  })
+  const product = jit((network: Network, kept: Kept[], sigma: JaxArray, A: JaxArray, v: JaxArray) =>
+    scaledVjp(network, kept, sigma, adjoint(A, v)),
+  )
+  const iteration = jit(iterate)
+  const end = jit(ddim)
+  const callExact = (): JaxArray => {
+    const at = linearized(tree.ref(network), x.ref, sigma.ref)
+    return exact(tree.ref(network), at, x.ref, A.ref, y.ref, sigma.ref)
+  }
+  const callCg = (): JaxArray => {
+    const { xHat, kept } = linearized(tree.ref(network), x.ref, sigma.ref)
+    const vaTranspose = (v: JaxArray): JaxArray =>
+      product(tree.ref(network), tree.ref(kept), sigma.ref, A.ref, v)
+    let state = begin(xHat.ref, A.ref, y.ref)
+    for (let k = 0; k < CG_ITERATIONS; k++) state = iteration(state, A.ref, vaTranspose(state.p.ref))
+    const { v, ...rest } = state
+    const correction = vaTranspose(v)
+    tree.dispose([rest, kept])
+    return end(x.ref, xHat, correction)
+  }
+  return {
+    call: name === 'mmps-exact' ? callExact : callCg,
+    owned: [
+      ...[x, A, y, sigma, linearized, exact, begin, product, iteration, end],
+      { dispose: () => tree.dispose(network) },
+    ],
+  }
+}
+
+/** Two runs in flight: the next one is encoded while the device computes. */
+async function repeat(repetitions: number, call: () => JaxArray, waited: Waited): Promise<void> {
+  let before: Promise<void> = Promise.resolve()
+  for (let i = 0; i < repetitions; i++) {
+    const result = call()
+    const done = waited(result).finally(() => result.dispose())
+    // a failure is met where the run is waited for
+    done.catch(() => undefined)
+    await before
+    before = done
+  }
+  await before
+}
+
+function bindEvaluation(name: Exclude<CaseName, 'training'>, inputs: Inputs, waited: Waited): Bound {
+  const { call, owned } = name === 'forward' ? forwardStep(inputs) : mmpsStep(name, inputs)
+  return {
+    run: (repetitions) => repeat(repetitions, call, waited),
     async result() {
-      const result = evaluate(parameters, frequencies, rest)
-      await waited([result])
+      const result = call()
+      await waited(result)
       return (await result.data()) as Float32Array
     },
     dispose() {
-      for (const array of [...parameters, frequencies, ...rest]) array.dispose()
+      for (const each of owned) each.dispose()
     },
   }
 }
 
-/** Leaves its arguments alone. */
-type Evaluate = (parameters: JaxArray[], frequencies: JaxArray, rest: JaxArray[]) => JaxArray
+/** Weights and Adam's moments, flat in the canonical order. */
+type State = { w: JaxArray; m: JaxArray; v: JaxArray }
+/** x, z [batch, features], sigma [batch, 1]. */
+type Batch = { x: JaxArray; z: JaxArray; sigma: JaxArray }
 
-const kept = (arrays: readonly JaxArray[]): JaxArray[] => arrays.map(({ ref }) => ref)
-
-function compiledForward(): Evaluate {
-  const forward = jit((parameters: JaxArray[], frequencies: JaxArray, x: JaxArray, sigma: JaxArray) =>
-    denoise(parameters, x, sigma, embed(sigma, frequencies)),
-  )
-  return (parameters, frequencies, [x, sigma]) =>
-    forward(kept(parameters), frequencies.ref, x!.ref, sigma!.ref)
-}
-
-/** The rows of A, [batch, features] each. */
-function rowsOf({ A, batch, network }: Inputs): JaxArray[] {
-  const { features } = network
-  return Array.from({ length: OBSERVED }, (_, r) => {
-    const row = Float32Array.from({ length: batch * features }, (_, i) => {
-      return A[(Math.floor(i / features) * OBSERVED + r) * features + (i % features)]!
-    })
-    return matrix(row, batch)
-  })
-}
-
-/** A v, [batch, OBSERVED]. */
-const measure = (rows: readonly JaxArray[], v: JaxArray): JaxArray =>
-  np.concatenate(
-    rows.map((row) => dotRows(row, v)),
-    1,
-  )
-
-/** Column r, [batch, 1]. */
-const column = (v: JaxArray, r: number): JaxArray => v.ref.slice([], [r, r + 1])
-
-/** Aᵀ v, [batch, features]. */
-const pullBack = (rows: readonly JaxArray[], v: JaxArray): JaxArray =>
-  rows[0]!.ref.mul(column(v, 0)).add(rows[1]!.ref.mul(column(v, 1)))
-
-/** v of (sigma_y² I + A V Aᵀ) v = residual, times V Aᵀ; va: the rows V A_jᵀ. */
-function exactCorrection(rows: readonly JaxArray[], va: readonly JaxArray[], residual: JaxArray): JaxArray {
-  const entry = (i: number, j: number): JaxArray => dotRows(rows[i]!, va[j]!)
-  const m00 = entry(0, 0).add(SIGMA_Y ** 2)
-  const m11 = entry(1, 1).add(SIGMA_Y ** 2)
-  const [m01, m10] = [entry(0, 1), entry(1, 0)]
-  const scale = np.reciprocal(m00.ref.mul(m11.ref).sub(m01.ref.mul(m10.ref)))
-  const [r0, r1] = [column(residual, 0), column(residual, 1)]
-  const v0 = m11.ref.mul(r0.ref).sub(m01.ref.mul(r1.ref)).mul(scale.ref)
-  const v1 = m00.ref.mul(r1.ref).sub(m10.ref.mul(r0.ref)).mul(scale.ref)
-  return va[0]!.ref.mul(v0).add(va[1]!.ref.mul(v1))
-}
-
-/** a/b, and 0 where the residual is zero already. */
-const ratio = (a: JaxArray, b: JaxArray): JaxArray =>
-  np.where(b.ref.greater(0), a.ref.div(np.maximum(b.ref, 1e-38)), 0)
-
-/** An iteration of CG; `pulled` is sigma² Jᵀ Aᵀ p. Iterates v, r, p. */
-function cgIteration(rows: readonly JaxArray[], iterates: readonly JaxArray[], pulled: JaxArray): JaxArray[] {
-  const [v, r, p] = iterates as [JaxArray, JaxArray, JaxArray]
-  const product = p.ref.mul(SIGMA_Y ** 2).add(measure(rows, pulled))
-  const norm = dotRows(r, r)
-  const alpha = ratio(norm, dotRows(p, product))
-  const nextR = r.ref.sub(alpha.ref.mul(product.ref))
-  const nextP = nextR.ref.add(ratio(dotRows(nextR, nextR), norm).mul(p.ref))
-  return [v.ref.add(alpha.ref.mul(p.ref)), nextR, nextP]
-}
-
-/**
- * A DDIM step with MMPS; `rest` is x, the rows of A, y. The denoiser and what lies between the VJPs are compiled each for
- * itself: in one piece, jax-js compiles for minutes and computes what several results share once for each of them.
- */
-function compiledStep(name: CaseName, batch: number): Evaluate {
-  const { a, b } = ddimStep(STEP_SIGMA, NEXT_SIGMA, 0)
-  const denoiser = jit((parameters: JaxArray[], frequencies: JaxArray, x: JaxArray) => {
-    const sigma = np.full([1, 1], STEP_SIGMA)
-    return denoise(parameters, x, sigma, np.tile(embed(sigma, frequencies), [batch, 1]))
-  })
-  const residualOf = jit((rows: JaxArray[], y: JaxArray, xHat: JaxArray) => y.ref.sub(measure(rows, xHat)))
-  const scaled = jit((v: JaxArray) => v.mul(STEP_SIGMA ** 2))
-  const pull = jit((rows: JaxArray[], v: JaxArray) => pullBack(rows, v))
-  const iterate = jit((rows: JaxArray[], iterates: JaxArray[], pulled: JaxArray) =>
-    cgIteration(rows, iterates, pulled),
-  )
-  const exact = jit((rows: JaxArray[], va: JaxArray[], residual: JaxArray) =>
-    exactCorrection(rows, va, residual),
-  )
-  const finish = jit((x: JaxArray, xHat: JaxArray, correction: JaxArray) =>
-    x.ref.mul(a).add(xHat.ref.add(correction.ref).mul(b)),
-  )
-  return (parameters, frequencies, [x, first, second, y]) => {
-    const rows = (): JaxArray[] => kept([first!, second!])
-    const [xHat, transposed] = vjp(
-      (point: JaxArray) => denoiser(kept(parameters), frequencies.ref, point),
-      [x!.ref],
-    )
-    const scaledVjp = (v: JaxArray): JaxArray => scaled(transposed(v)[0])
-    const residual = residualOf(rows(), y!.ref, xHat.ref)
-    let correction: JaxArray
-    if (name === 'mmps-exact') {
-      correction = exact(rows(), rows().map(scaledVjp), residual)
-    } else {
-      let iterates = [np.zerosLike(residual.ref), residual.ref, residual]
-      for (let k = 0; k < CG_ITERATIONS; k++) {
-        iterates = iterate(rows(), iterates, scaledVjp(pull(rows(), iterates[2]!.ref)))
-      }
-      const [v, ...others] = iterates
-      for (const array of others) array.dispose()
-      correction = scaledVjp(pull(rows(), v!))
-    }
-    transposed.dispose()
-    return finish(x!.ref, xHat, correction)
+/** Loss and its gradient, flat; traced. Written with λ_t c_out² = 1, so that nothing cancels at a small sigma. */
+function lossGradient(
+  { network: shape }: Inputs,
+  w: JaxArray,
+  frequencies: JaxArray,
+  { x, z, sigma }: Batch,
+): { loss: JaxArray; gradient: JaxArray } {
+  const all = layers(shape)
+  const network: Network = {
+    W: all.map(({ inputs, outputs, weightOffset, biasOffset }) =>
+      w.ref.slice([weightOffset, biasOffset]).reshape([inputs, outputs]),
+    ),
+    b: all.map(({ outputs, biasOffset }) => w.ref.slice([biasOffset, biasOffset + outputs])),
+    frequencies,
   }
+  const { W, b } = network
+  const { input, out } = scales(sigma)
+  const xT = x.ref.add(z.ref.mul(sigma.ref))
+  const inputs = np.concatenate([xT.mul(input.ref), embed(sigma, frequencies)], 1)
+  const { h, kept } = forward(network, np.dot(inputs.ref, W[0]!.ref).add(b[0]!.ref))
+  const error = h.sub(x.ref.mul(out).sub(z.ref.mul(input)))
+  let cotangent = error.ref.mul(2 / error.size)
+  const gradients: JaxArray[] = []
+  for (let l = W.length - 1; l >= 0; l--) {
+    const below = l > 0 ? kept[l - 1]!.o : inputs
+    gradients.unshift(np.dot(below.ref.transpose(), cotangent.ref).reshape([-1]), np.sum(cotangent.ref, 0))
+    if (l > 0) cotangent = pullBack(W[l]!, kept[l - 1]!, cotangent)
+  }
+  return { loss: np.mean(np.square(error)), gradient: np.concatenate(gradients) }
+}
+
+/** Clipping and Adam; traced. `corrections`: the rate over 1 - β1^k, 1/√(1 - β2^k). */
+function update({ w, m, v }: State, gradient: JaxArray, corrections: JaxArray): State {
+  const { beta1, beta2, epsilon } = training.adam
+  const norm = np.sqrt(np.sum(np.square(gradient.ref)))
+  const clipped = gradient.ref.mul(np.minimum(np.reciprocal(norm).mul(training.clipNorm), 1))
+  const first = m.ref.mul(beta1).add(clipped.ref.mul(1 - beta1))
+  const second = v.ref.mul(beta2).add(np.square(clipped).mul(1 - beta2))
+  const denominator = np.sqrt(second.ref).mul(corrections.ref.slice(1)).add(epsilon)
+  return { w: w.ref.sub(first.ref.mul(corrections.ref.slice(0)).div(denominator)), m: first, v: second }
 }
 
 /** Training on batches that were drawn before, CHECKED_STEPS of them in turn. */
 function bindTraining(inputs: Inputs, waited: Waited): Bound {
-  const { batch } = inputs
-  const { adam, clipNorm, learningRate } = training
+  const { batch, network } = inputs
+  const { adam, learningRate } = training
   const frequencies = frequenciesOf(inputs)
-  const batches = Array.from({ length: CHECKED_STEPS }, (_, k) => {
+  const batches = Array.from({ length: CHECKED_STEPS }, (_, k): Batch => {
     const { x, z, sigma } = drawnBatch(inputs, k)
-    return [x, z, sigma].map((values) => matrix(values, batch))
+    const shape = [batch, network.features]
+    return { x: put(x, shape), z: put(z, shape), sigma: put(sigma, [batch, 1]) }
   })
-  const step = jit(
-    (
-      parameters: JaxArray[],
-      first: JaxArray[],
-      second: JaxArray[],
-      corrections: JaxArray[],
-      frequencies: JaxArray,
-      data: JaxArray[],
-    ): { loss: JaxArray; parameters: JaxArray[]; first: JaxArray[]; second: JaxArray[] } => {
-      const [x, z, sigma] = data as [JaxArray, JaxArray, JaxArray]
-      const xT = x.ref.add(z.ref.mul(sigma.ref))
-      const embedding = embed(sigma, frequencies)
-      const weight = np.reciprocal(np.square(sigma.ref)).add(1)
-      const loss = (parameters: JaxArray[]): JaxArray =>
-        np.mean(np.square(denoise(parameters, xT, sigma, embedding).sub(x.ref)).mul(weight.ref))
-      const [value, gradients] = valueAndGrad(loss)(parameters.map(({ ref }) => ref))
-      const square = gradients.map((gradient) => np.sum(np.square(gradient.ref))).reduce((a, b) => a.add(b))
-      const scale = np.minimum(np.reciprocal(np.sqrt(square)).mul(clipNorm), 1)
-      const clipped = gradients.map((gradient) => gradient.ref.mul(scale.ref))
-      const m = first.map((old, i) => old.ref.mul(adam.beta1).add(clipped[i]!.ref.mul(1 - adam.beta1)))
-      const v = second.map((old, i) =>
-        old.ref.mul(adam.beta2).add(np.square(clipped[i]!.ref).mul(1 - adam.beta2)),
-      )
-      const [rate, correction] = corrections as [JaxArray, JaxArray]
-      const next = parameters.map((old, i) => {
-        const denominator = np.sqrt(v[i]!.ref).mul(correction.ref).add(adam.epsilon)
-        return old.ref.sub(m[i]!.ref.mul(rate.ref).div(denominator))
-      })
-      return { loss: value, parameters: next, first: m, second: v }
-    },
-  )
-  let parameters: JaxArray[] = []
-  let first: JaxArray[] = []
-  let second: JaxArray[] = []
-  let steps = 0
-  const free = (): void => [...parameters, ...first, ...second].forEach((array) => array.dispose())
-  const restart = (): void => {
-    free()
-    parameters = parameterArrays(inputs)
-    first = parameters.map(({ shape }) => np.zeros(shape))
-    second = parameters.map(({ shape }) => np.zeros(shape))
-    steps = 0
+  const step = jit((state: State, corrections: JaxArray, frequencies: JaxArray, batch: Batch) => {
+    const { loss, gradient } = lossGradient(inputs, state.w, frequencies, batch)
+    return { loss, state: update(state, gradient, corrections) }
+  })
+  const fresh = (): State => {
+    const shape = [inputs.weights.length]
+    return { w: put(inputs.weights, shape), m: np.zeros(shape), v: np.zeros(shape) }
   }
-  restart()
-  /** One step; the loss before it. The old arrays move into it. */
+  let state = fresh()
+  let steps = 0
+  /** One step; the loss before it. */
   const advance = (): JaxArray => {
-    const data = batches[steps % batches.length]!.map(({ ref }) => ref)
+    const batch = batches[steps % batches.length]!
     steps++
-    const corrections = [learningRate / (1 - adam.beta1 ** steps), 1 / Math.sqrt(1 - adam.beta2 ** steps)]
-    const result = step(
-      parameters,
-      first,
-      second,
-      corrections.map((value) => np.array(new Float32Array([value]), { shape: [1] })),
-      frequencies.ref,
-      data,
+    const corrections = put(
+      Float32Array.of(learningRate / (1 - adam.beta1 ** steps), 1 / Math.sqrt(1 - adam.beta2 ** steps)),
+      [2],
     )
-    ;({ parameters, first, second } = result)
+    // the old state moves into the step, and what its loss waits for is the whole step
+    const result = step(state, corrections, frequencies.ref, tree.ref(batch))
+    state = result.state
     return result.loss
   }
   return {
-    async run(repetitions) {
-      for (let i = 0; i < repetitions; i++) {
-        const loss = advance()
-        await waited([loss, ...parameters, ...first, ...second])
-        loss.dispose()
-      }
-    },
+    run: (repetitions) => repeat(repetitions, advance, waited),
     async result() {
-      restart()
+      tree.dispose(state)
+      state = fresh()
+      steps = 0
       const losses: number[] = []
       for (let k = 0; k < CHECKED_STEPS; k++) {
         const loss = advance()
-        await waited([loss])
-        losses.push(((await loss.data()) as Float32Array)[0]!)
+        await waited(loss)
+        losses.push((await loss.data())[0]!)
       }
-      await waited(parameters)
-      const flat: number[] = []
-      for (const { ref } of parameters) for (const value of await ref.data()) flat.push(value)
-      return trainingResult(losses, flat)
+      return trainingResult(losses, await state.w.ref.data())
     },
     dispose() {
-      free()
-      for (const array of [frequencies, ...batches.flat()]) array.dispose()
+      tree.dispose([state, batches, frequencies])
       step.dispose()
     },
   }
