@@ -277,7 +277,16 @@ function mmpsStep(name: 'mmps-cg' | 'mmps-exact', inputs: Inputs): Step {
   return {
     call: name === 'mmps-exact' ? callExact : callCg,
     owned: [
-      ...[x, A, y, sigma, linearized, exact, begin, product, iteration, end],
+      x,
+      A,
+      y,
+      sigma,
+      linearized,
+      exact,
+      begin,
+      product,
+      iteration,
+      end,
       { dispose: () => tree.dispose(network) },
     ],
   }
