@@ -7,19 +7,7 @@ import { build } from 'vite'
 import { servePage } from './page/server'
 import type { BenchOptions, BenchReport } from './run'
 import { prepareBrowser } from '../scripts/browser.mjs'
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--enable-unsafe-webgpu',
-  '--ignore-gpu-blocklist',
-]
-/** WebGPU without a GPU. */
-const SOFTWARE = '--use-webgpu-adapter=swiftshader'
+import { chromiumFlags } from '../scripts/chromium'
 
 /** Builds the page, opens it and runs the benchmark there. Errors: those of the page. */
 export async function runInChromium(
@@ -34,7 +22,7 @@ export async function runInChromium(
     build: { outDir: folder },
   })
   const server = await servePage(folder)
-  const args = software ? [...FLAGS, SOFTWARE] : FLAGS
+  const args = [...chromiumFlags[software ? 'software' : 'hardware']]
   const browser = await chromium.launch({ executablePath: prepareBrowser(), args })
   try {
     const page = await browser.newPage()

@@ -1,9 +1,8 @@
 /** Serves a build of the page compressed, like a static host, and keeps what was asked for. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { extname, join, normalize } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join, normalize } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { contentType, isFile, listenLocally } from '../../scripts/staticServer'
 
 export interface Delivered {
   /** In the build, for example assets/index-BwQTxfc2.js. */
@@ -21,26 +20,14 @@ export interface PageServer {
   close(): Promise<void>
 }
 
-const CONTENT_TYPES: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.json': 'application/json',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.woff2': 'font/woff2',
-  '.wasm': 'application/wasm',
-}
-
 export async function servePage(folder: string): Promise<PageServer> {
   const compressed = new Map<string, Buffer<ArrayBuffer>>()
   const delivered: Delivered[] = []
-  const server = createServer((request, response) => {
+  const { origin, close } = await listenLocally((request, response) => {
     const asked = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname))
     const path = asked === '/' ? 'index.html' : asked.slice(1)
     const file = join(folder, path)
-    if (!existsSync(file) || !statSync(file).isFile()) {
+    if (!isFile(file)) {
       response.writeHead(404).end()
       return
     }
@@ -50,20 +37,15 @@ export async function servePage(folder: string): Promise<PageServer> {
       compressed.set(path, body)
     }
     delivered.push({ path, bytes: body.length, at: Date.now() })
-    const type = CONTENT_TYPES[extname(file)] ?? 'application/octet-stream'
     response
-      .writeHead(200, { 'Content-Type': type, 'Content-Encoding': 'gzip', 'Content-Length': body.length })
+      .writeHead(200, {
+        'Content-Type': contentType(file),
+        'Content-Encoding': 'gzip',
+        'Content-Length': body.length,
+      })
       .end(body)
   })
-  await new Promise<void>((listening) => server.listen(0, 'localhost', listening))
-  return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
-    delivered,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((closed) => server.close(closed))
-    },
-  }
+  return { url: `${origin}/`, delivered, close }
 }
 
 /** What the budget of the first load counts apart. */

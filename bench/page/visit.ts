@@ -1,5 +1,6 @@
 /** One visit to a lab in Chromium with an empty cache: what it loads, when it can be used, and what a use costs. */
 import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromiumFlags, hideWebGpu } from '../../scripts/chromium'
 import type { LabName } from '../../src/store/route'
 import { observe, type Observed } from './observe'
 import type { Delivered, PageServer } from './server'
@@ -25,23 +26,10 @@ export interface Use {
   readonly seconds: number
 }
 
-/** As test/e2e/browser.ts: WebGPU on SwiftShader. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--enable-unsafe-webgpu',
-  '--ignore-gpu-blocklist',
-  '--use-webgpu-adapter=swiftshader',
-]
-
 const PATIENCE = { timeout: 60_000 }
 
 export async function launch(executablePath: string): Promise<Browser> {
-  return await chromium.launch({ executablePath, args: FLAGS })
+  return await chromium.launch({ executablePath, args: [...chromiumFlags.software] })
 }
 
 /** Opens the page for a visitor who was never here; `stay` gets it when it can be used and the network is idle. */
@@ -55,7 +43,7 @@ async function visit<T>(
   try {
     const page = await context.newPage()
     await page.addInitScript(observe, lab)
-    if (!webgpu) await hideWebGpu(page)
+    if (!webgpu) await page.addInitScript(hideWebGpu)
     server.delivered.length = 0
     await page.goto(`${server.url}${hash && `#${hash}`}`)
     await page.waitForFunction(() => observed.interactive !== null, undefined, PATIENCE)
@@ -105,20 +93,5 @@ export async function watchUse(
     const seconds = (performance.now() - begin) / 1000
     const seen = await page.evaluate(() => observed)
     return { observed: seen, mainThread: readTrace(await browser.stopTracing(), server.url), seconds }
-  })
-}
-
-/** In the page and in the workers that it starts, before their scripts. */
-async function hideWebGpu(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    Reflect.deleteProperty(Navigator.prototype, 'gpu')
-    const hide = 'data:text/javascript,delete WorkerNavigator.prototype.gpu'
-    globalThis.Worker = class extends Worker {
-      constructor(url: string | URL, options?: WorkerOptions) {
-        const address = JSON.stringify(new URL(url, document.baseURI).href)
-        const text = `import ${JSON.stringify(hide)}; import ${address}`
-        super(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })), options)
-      }
-    }
   })
 }

@@ -5,6 +5,7 @@
  */
 import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core'
 import { afterAll, inject } from 'vitest'
+import { chromiumFlags, hideWebGpu } from '../../scripts/chromium'
 
 /** A page under test, and what went wrong in it so far. */
 export interface OpenedPage {
@@ -29,37 +30,6 @@ export interface PageOptions {
   readonly viewport?: { readonly width: number; readonly height: number }
 }
 
-const COMMON_FLAGS = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-const SOFTWARE_GPU_FLAGS = [
-  '--enable-unsafe-webgpu',
-  '--ignore-gpu-blocklist',
-  '--use-webgpu-adapter=swiftshader',
-]
-
-/** Runs in the page before its own scripts: hides WebGPU there and in the workers it starts. */
-function hideWebGpu(): void {
-  Reflect.deleteProperty(Navigator.prototype, 'gpu')
-  const hide = 'data:text/javascript,delete WorkerNavigator.prototype.gpu'
-  globalThis.Worker = class extends Worker {
-    constructor(url: string | URL, options?: WorkerOptions) {
-      const address = JSON.stringify(new URL(url, document.baseURI).href)
-      const load =
-        options?.type === 'module'
-          ? `import ${JSON.stringify(hide)}; import ${address}`
-          : `importScripts(${JSON.stringify(hide)}, ${address})`
-      super(URL.createObjectURL(new Blob([load], { type: 'text/javascript' })), options)
-    }
-  }
-}
-
 /** Starts browsers on demand: one with a GPU adapter, one without. */
 export function openBrowser(): { openPage(options?: PageOptions): Promise<OpenedPage> } {
   const browsers = new Map<boolean, Promise<Browser>>()
@@ -69,7 +39,7 @@ export function openBrowser(): { openPage(options?: PageOptions): Promise<Opened
   function launch(hasAdapter: boolean): Promise<Browser> {
     let browser = browsers.get(hasAdapter)
     if (!browser) {
-      const args = hasAdapter ? [...COMMON_FLAGS, ...SOFTWARE_GPU_FLAGS] : COMMON_FLAGS
+      const args = [...chromiumFlags[hasAdapter ? 'software' : 'none']]
       browser = chromium.launch({ executablePath: inject('browserPath'), args })
       browsers.set(hasAdapter, browser)
     }

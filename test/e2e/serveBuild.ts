@@ -6,12 +6,11 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createReadStream, existsSync, statSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { extname, join, normalize, resolve } from 'node:path'
+import { createReadStream } from 'node:fs'
+import { join, normalize, resolve } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { prepareBrowser } from '../../scripts/browser.mjs'
+import { contentType, isFile, listenLocally } from '../../scripts/staticServer'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -26,24 +25,13 @@ declare module 'vitest' {
 
 const SUB_PATH = '/some/sub/path/'
 
-const CONTENT_TYPES: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.json': 'application/json',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.woff2': 'font/woff2',
-  '.wasm': 'application/wasm',
-}
-
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   project.provide('browserPath', prepareBrowser())
   const root = project.config.root
   const folder = resolve(root, '.cache/e2e')
   await build(root, folder)
 
-  const server = createServer((request, response) => {
+  const { origin, close } = await listenLocally((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname)
     if (path === '/blank') {
       response
@@ -53,23 +41,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
     }
     const inside = path.startsWith(SUB_PATH) ? normalize(path.slice(SUB_PATH.length)) : '..'
     const file = join(folder, inside === '.' || inside === '' ? 'index.html' : inside)
-    if (inside.startsWith('..') || !existsSync(file) || !statSync(file).isFile()) {
+    if (inside.startsWith('..') || !isFile(file)) {
       response.writeHead(404).end()
       return
     }
-    response.writeHead(200, { 'Content-Type': CONTENT_TYPES[extname(file)] ?? 'application/octet-stream' })
+    response.writeHead(200, { 'Content-Type': contentType(file) })
     createReadStream(file).pipe(response)
   })
-  await new Promise<void>((listening) => server.listen(0, 'localhost', listening))
-  // WebGPU wants a secure context: http is one on localhost only.
-  const origin = `http://localhost:${(server.address() as AddressInfo).port}`
   project.provide('pageUrl', origin + SUB_PATH)
   project.provide('blankUrl', `${origin}/blank`)
-
-  return async () => {
-    server.closeAllConnections()
-    await new Promise((closed) => server.close(closed))
-  }
+  return close
 }
 
 /** In a process of its own: vitest's NODE_ENV would make it a development build. */
