@@ -4,9 +4,7 @@
 import type { Histograms } from '../../diffusion/backend'
 import type { Job } from '../job'
 import { HistogramKernel } from '../kernels/histogram'
-
-/** Bytes of the samples on the device at a time. */
-const partBytes = 2 ** 27
+import { groupBytes } from './groups'
 
 export async function histograms(
   job: Job,
@@ -21,7 +19,7 @@ export async function histograms(
   )
   job.requireBinding(kernel.length, 4, 'bins')
   // as many samples at a time as one buffer holds, which each part fills anew; their counts add up
-  const part = Math.min(count, Math.floor(Math.min(job.largestBinding, partBytes) / (4 * features)))
+  const part = Math.min(count, Math.floor(Math.min(job.largestBinding, groupBytes) / (4 * features)))
   const buffers = await job.checked(() => ({
     counts: job.scope.storage('counts', kernel.length * 4),
     samples: job.scope.storage('samples', part * features * 4),

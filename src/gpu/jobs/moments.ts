@@ -5,7 +5,7 @@
 import type { LogLikelihoods, Moments, MomentsRequest } from '../../diffusion/backend'
 import { mixtureMomentFlops } from '../../diffusion/flops'
 import { BufferScope } from '../buffers'
-import { GpuMemoryError, type Job } from '../job'
+import type { Job } from '../job'
 import {
   MixtureMomentsKernel,
   type MixtureQuantity,
@@ -14,12 +14,11 @@ import {
   readLikelihood,
   resultWidth,
 } from '../kernels/mixtureMoments'
+import { groupBytes, inGroups } from './groups'
 import { requireMixture, requireRows } from './requirements'
 
 /** Points of the first submit. */
 const firstSlice = 2048
-/** Bytes of a group's results: memory stays bounded, however many points there are. */
-const groupBytes = 2 ** 27
 
 function validate({ mixture, xT, sigma, observation, covX }: MomentsRequest): void {
   requireMixture(mixture)
@@ -61,7 +60,8 @@ async function evaluate(
     ),
   )
   const flopsPerPoint = mixtureMomentFlops(components, features)
-  const evaluateGroup = async (first: number, size: number): Promise<void> => {
+  const most = Math.floor(Math.min(job.largestBinding, groupBytes) / (4 * width))
+  await inGroups(count, most, 1, async (first, size) => {
     const scope = new BufferScope(job.device, job.context.counters)
     try {
       const { results, bound } = await job.checked(() => {
@@ -100,18 +100,7 @@ async function evaluate(
     } finally {
       scope.destroy()
     }
-  }
-  let most = Math.floor(Math.min(job.largestBinding, groupBytes) / (4 * width))
-  for (let first = 0; first < count;) {
-    const size = Math.min(most, count - first)
-    try {
-      await evaluateGroup(first, size)
-      first += size
-    } catch (error) {
-      if (!(error instanceof GpuMemoryError) || size === 1) throw error
-      most = Math.ceil(size / 2) // may have room
-    }
-  }
+  })
   return planes
 }
 

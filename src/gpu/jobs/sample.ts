@@ -16,10 +16,11 @@ import {
 import { priorEvaluationFlops } from '../../diffusion/flops'
 import { featuresOf } from '../../diffusion/types'
 import { BufferScope } from '../buffers'
-import { GpuMemoryError, type Job } from '../job'
+import type { Job } from '../job'
 import { priorShape } from '../kernels/denoiserModule'
 import { packCovariances, packPlan, posteriorKernelOptions } from '../kernels/posteriorPlan'
 import { type BoundSampler, SampleKernel } from '../kernels/sample'
+import { groupBytes, inGroups } from './groups'
 import { Previews, added } from './previews'
 import { requireMixture } from './requirements'
 import { twistedSample } from './twistedSample'
@@ -30,9 +31,7 @@ const networkSlice = 2048
 const mixtureSliceFlops = 2 ** 26
 /** A submit takes a multiple of this many samples, whole tiles of the kernel. */
 const granularity = 64
-/** Bytes of a group's largest buffer: memory stays bounded, however many samples and frames there are … */
-const groupBytes = 2 ** 27
-/** … but a group has this many samples where one binding holds them, so that frames do not leave a large GPU idle. */
+/** A group has this many samples where one binding holds them, so that frames do not leave a large GPU idle. */
 const groupSamples = 16384
 
 /** Where the sampler stands: every sample is at `step`, those before `begin` one further. */
@@ -201,7 +200,7 @@ export async function trajectory(job: Job, request: TrajectoryRequest): Promise<
   const features = featuresOf(prior)
   const { samples, kept } = allocate(count, features, frames.length)
   if (count === 0) return { samples, frames: kept }
-  let most = groupSize(job, request)
+  const most = groupSize(job, request)
   const packed = packedPlan(request)
   const widest = Math.max(packed.steps.byteLength, packed.covariances?.byteLength ?? 0)
   job.requireBinding(plan.length, widest / plan.length, 'steps of the plan')
@@ -215,7 +214,8 @@ export async function trajectory(job: Job, request: TrajectoryRequest): Promise<
   const firstSlice = prior.kind === 'mlp' ? networkSlice : Math.ceil(mixtureSliceFlops / flopsPerUnit)
   let earlier: Histograms | undefined
 
-  const runGroup = async (first: number, size: number): Promise<void> => {
+  // random numbers go by sample, so that the size of a group changes no bit
+  await inGroups(count, most, granularity, async (first, size) => {
     const scope = new BufferScope(job.device, job.context.counters)
     try {
       const group = await job.checked(() => prepareGroup(scope, kernel, request, packed, first, size))
@@ -241,18 +241,7 @@ export async function trajectory(job: Job, request: TrajectoryRequest): Promise<
     } finally {
       scope.destroy()
     }
-  }
-  for (let first = 0; first < count;) {
-    const size = Math.min(most, count - first)
-    try {
-      await runGroup(first, size)
-      first += size
-    } catch (error) {
-      // half as many may have room; random numbers go by sample, so that nothing else changes
-      if (!(error instanceof GpuMemoryError) || size <= granularity) throw error
-      most = Math.ceil(size / 2 / granularity) * granularity
-    }
-  }
+  })
   return { samples, frames: kept }
 }
 
