@@ -5,19 +5,7 @@
 // activations for all and one vec4 of deltas for itself; the others' activations reach it by broadcast. So two
 // loads pay for 16 WIDTH multiply-adds of a lane. The bias has no row of its own in a tile: its gradient is the sum of the deltas.
 //
-// Constants: as weight_gradient.wgsl, but WIDTH instead of TILES, and ROWS without the bias. Layout: src/gpu/network.ts.
-
-struct WeightGradientParameters {
-  capacity: u32, // batch elements the activations buffer is laid out for
-  count: u32, // batch elements in it now
-  splits: u32,
-  accumulate: u32, // 1: add to the partial sums of the batch's earlier chunks
-}
-
-@group(0) @binding(0) var<uniform> parameters: WeightGradientParameters;
-@group(0) @binding(1) var<storage, read> activations: array<vec4f>;
-@group(0) @binding(2) var<storage, read> deltas: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> partials: array<vec4f>; // [splits, PARAMETERS]
+// Module: shared/weight_gradient_parts.wgsl, with ROWS = inputs. Constant: WIDTH.
 
 var<private> sums: array<vec4f, 4u * WIDTH>; // a row each
 
@@ -28,14 +16,6 @@ fn add_rows(quad: u32, h: vec4f, d: vec4f) {
   }
 }
 
-fn put(at: u32, value: vec4f) {
-  var sum = value;
-  if (parameters.accumulate == 1u) {
-    sum += partials[at];
-  }
-  partials[at] = sum;
-}
-
 @compute @workgroup_size(WIDTH)
 fn weight_gradient(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -44,19 +24,16 @@ fn weight_gradient(
 ) {
   let tile = workgroup.x;
   let split = workgroup.y;
-  var layer = 0u;
-  while (layer + 1u < LAYERS && tile >= FIRST_TILE[layer + 1u]) {
-    layer++;
-  }
+  let layer = layer_of(tile);
   let inner = tile - FIRST_TILE[layer];
   let row = inner / TILE_COLUMNS[layer] * 4u * WIDTH;
   let column = inner % TILE_COLUMNS[layer] * WIDTH + local; // in vec4s
   let input_stride = INPUT_STRIDE[layer] / 4u;
   let output_stride = OUTPUT_STRIDE[layer] / 4u;
 
-  let share = (parameters.count + parameters.splits - 1u) / parameters.splits;
-  let begin = min(split * share, parameters.count);
-  let end = min(begin + share, parameters.count);
+  let elements = elements_of(split);
+  let begin = elements.x;
+  let end = elements.y;
   // where the tile hangs over the edge, the last vec4 is read again and the sums never written
   var a = parameters.capacity * ACTIVATION_OFFSET[layer] / 4u + begin * input_stride
     + min(row / 4u + lane, input_stride - 1u);

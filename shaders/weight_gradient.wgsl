@@ -1,23 +1,9 @@
 // Gradients of all Linear layers in one dispatch: G_l = [h_l, 1]ᵀ delta_l, summed over a split of the batch.
 //
 // A thread owns an 8 × 8 tile of one layer's G in registers and walks through its split's batch elements: four
-// vec4 loads for 64 multiply-adds, no workgroup memory. Partial sums [splits, PARAMETERS] go to storage;
-// reduce_gradient.wgsl adds them up in a fixed order. Layout: src/gpu/network.ts.
+// vec4 loads for 64 multiply-adds, no workgroup memory.
 //
-// Constants: LAYERS, PARAMETERS, TILES and per layer (array<u32, LAYERS>) ROWS (inputs + 1), INPUT_STRIDE,
-// OUTPUT_STRIDE, PARAMETER_OFFSET, ACTIVATION_OFFSET, DELTA_OFFSET, FIRST_TILE, TILE_COLUMNS.
-
-struct WeightGradientParameters {
-  capacity: u32, // batch elements the activations buffer is laid out for
-  count: u32, // batch elements in it now
-  splits: u32,
-  accumulate: u32, // 1: add to the partial sums of the batch's earlier chunks
-}
-
-@group(0) @binding(0) var<uniform> parameters: WeightGradientParameters;
-@group(0) @binding(1) var<storage, read> activations: array<vec4f>;
-@group(0) @binding(2) var<storage, read> deltas: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> partials: array<vec4f>; // [splits, PARAMETERS]
+// Module: shared/weight_gradient_parts.wgsl, with ROWS = inputs + 1. Constant: TILES.
 
 @compute @workgroup_size(64)
 fn weight_gradient(@builtin(global_invocation_id) id: vec3u) {
@@ -26,10 +12,7 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3u) {
   if (tile >= TILES) {
     return;
   }
-  var layer = 0u;
-  while (layer + 1u < LAYERS && tile >= FIRST_TILE[layer + 1u]) {
-    layer++;
-  }
+  let layer = layer_of(tile);
   let inner = tile - FIRST_TILE[layer];
   let row = inner / TILE_COLUMNS[layer] * 8u;
   let column = inner % TILE_COLUMNS[layer] * 8u;
@@ -39,9 +22,9 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3u) {
   let second_row = select(0u, 1u, row / 4u + 1u < input_stride);
   let second_column = select(0u, 1u, column / 4u + 1u < output_stride);
 
-  let share = (parameters.count + parameters.splits - 1u) / parameters.splits;
-  let begin = min(split * share, parameters.count);
-  let end = min(begin + share, parameters.count);
+  let elements = elements_of(split);
+  let begin = elements.x;
+  let end = elements.y;
   var a = parameters.capacity * ACTIVATION_OFFSET[layer] / 4u + begin * input_stride + row / 4u;
   var d = parameters.capacity * DELTA_OFFSET[layer] / 4u + begin * output_stride + column / 4u;
 
@@ -75,15 +58,9 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3u) {
   let rows = min(8u, ROWS[layer] - row);
   var target_index = (split * PARAMETERS + PARAMETER_OFFSET[layer]) / 4u + row * output_stride + column / 4u;
   for (var i = 0u; i < rows; i++) {
-    if (parameters.accumulate == 1u) {
-      left[i] += partials[target_index];
-    }
-    partials[target_index] = left[i];
+    put(target_index, left[i]);
     if (second_column == 1u) {
-      if (parameters.accumulate == 1u) {
-        right[i] += partials[target_index + 1u];
-      }
-      partials[target_index + 1u] = right[i];
+      put(target_index + 1u, right[i]);
     }
     target_index += output_stride;
   }

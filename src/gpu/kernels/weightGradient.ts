@@ -5,6 +5,7 @@
  * lane; twin: the MLP's loss gradient in src/diffusion.
  */
 import broadcastSource from '../../../shaders/broadcast_weight_gradient.wgsl?raw'
+import partsSource from '../../../shaders/shared/weight_gradient_parts.wgsl?raw'
 import source from '../../../shaders/weight_gradient.wgsl?raw'
 import type { NetworkShape } from '../../diffusion/types'
 import type { BufferScope } from '../buffers'
@@ -106,8 +107,8 @@ export class WeightGradientKernel {
       TILE_COLUMNS: perLayer(layout, (layer) => tileColumns[layout.layers.indexOf(layer)]!),
     }
     const code = broadcasts
-      ? `enable subgroups;\n${composeShader(constants, [broadcastSource])}`
-      : composeShader(constants, [source])
+      ? `enable subgroups;\n${composeShader(constants, [partsSource, broadcastSource])}`
+      : composeShader(constants, [partsSource, source])
     const kernel = await createComputeKernel(device, {
       label: 'weight gradient',
       code,
