@@ -11,13 +11,16 @@
 import { RandomStream } from '../src/math/philox'
 import { trainingBatch } from '../src/diffusion/cpuTraining'
 import { initializeWeights } from '../src/diffusion/mlp'
-import type { NetworkShape } from '../src/diffusion/types'
+import type { NetworkShape, PosteriorOptions } from '../src/diffusion/types'
 
 /** The manifold lab's network of the paper: 69-256-256-256-5. */
 export const paperNetwork: NetworkShape = { features: 5, embedding: 64, hidden: 256, hiddenLayers: 3 }
 
 export const OBSERVED = 2
 export const SIGMA_Y = 0.01
+
+/** Iterations of CG in `mmps-cg`: four VJPs as written. */
+export const CG_ITERATIONS = 3
 
 /** How training is set up in all implementations. */
 export const training = {
@@ -91,4 +94,14 @@ export function drawnBatch(
     inputs.batch,
   )
   return { x: Float32Array.from(x), z: Float32Array.from(z), sigma: Float32Array.from(sigma) }
+}
+
+/** The posterior of the MMPS cases. CG's iterations are taken as they are, beyond the rows of A too. */
+export function mmpsPosterior(name: 'mmps-cg' | 'mmps-exact'): PosteriorOptions {
+  return {
+    covariance: 'tweedie',
+    solver: name === 'mmps-cg' ? 'cg' : 'exact',
+    solverIterations: CG_ITERATIONS,
+    safeguard: 'none',
+  }
 }

@@ -6,10 +6,12 @@
  */
 import fmaSource from './shaders/fma.wgsl?raw'
 import copySource from './shaders/copy.wgsl?raw'
+import { shortest, wallTimer } from './timing'
 import { BufferScope, createCounters } from '../src/gpu/buffers'
 import { composeShader, createComputeKernel } from '../src/gpu/compile'
 import type { OpenDevice } from '../src/gpu/device'
-import { type Encode, boundDispatch } from '../src/gpu/dispatch'
+import { boundDispatch } from '../src/gpu/dispatch'
+import { largestBinding } from '../src/gpu/job'
 
 export interface Ceilings {
   /** Multiply-adds of float32, each two operations. */
@@ -26,35 +28,6 @@ export function describe({ fma, copy }: Ceilings): { readonly fma: string; reado
     fma: `${fma.chains} chains of ${fma.number}, workgroups of ${fma.workgroup}, ${fma.builtin ? 'fma()' : 'a * m + s'}`,
     copy: `${copy.bytes / 2 ** 20} MiB, ${copy.perThread} vec4f a thread, workgroups of ${copy.workgroup}`,
   }
-}
-
-/** Long enough that submitting does not count, short enough for every driver's watchdog. */
-const MEASURED_MILLISECONDS = 40
-const MEASUREMENTS = 3
-
-/** Shortest milliseconds that one of `encode` took, in submits of as many as last long enough. */
-async function shortest(device: GPUDevice, encode: Encode): Promise<number> {
-  const time = async (repetitions: number): Promise<number> => {
-    const encoder = device.createCommandEncoder()
-    const pass = encoder.beginComputePass()
-    for (let i = 0; i < repetitions; i++) encode(pass)
-    pass.end()
-    const start = performance.now()
-    device.queue.submit([encoder.finish()])
-    await device.queue.onSubmittedWorkDone()
-    return performance.now() - start
-  }
-  let repetitions = 1
-  // the first run only warms up
-  for (let last = await time(1); (last = await time(repetitions)) < MEASURED_MILLISECONDS / 2;) {
-    repetitions = Math.min(
-      4 * repetitions,
-      Math.ceil((repetitions * MEASURED_MILLISECONDS) / Math.max(last, 0.01)),
-    )
-  }
-  let best = Infinity
-  for (let i = 0; i < MEASUREMENTS; i++) best = Math.min(best, (await time(repetitions)) / repetitions)
-  return best
 }
 
 type Element = 'f32' | 'vec4f'
@@ -97,7 +70,7 @@ async function measureFma(device: GPUDevice, scope: BufferScope, variant: FmaVar
   const results = scope.storage('results', 4096)
   const encode = boundDispatch(scope, kernel, [factors, results], INVOCATIONS / workgroup)
   const operations = 2 * INVOCATIONS * REPEATS * rounds * chains * lanes(number)
-  return operations / (await shortest(device, encode)) / 1e6
+  return operations / (await shortest(wallTimer(device), encode)) / 1e6
 }
 
 interface CopyVariant {
@@ -117,7 +90,7 @@ async function measureCopy(
   const code = composeShader({ WORKGROUP: workgroup, PER_THREAD: perThread }, [copySource])
   const kernel = await createComputeKernel(device, { label: 'copy ceiling', code, entryPoint: 'copy' })
   const encode = boundDispatch(scope, kernel, buffers, Math.ceil(bytes / 16 / (workgroup * perThread)))
-  return (2 * bytes) / (await shortest(device, encode)) / 1e6
+  return (2 * bytes) / (await shortest(wallTimer(device), encode)) / 1e6
 }
 
 /** The variant with the largest value. */
@@ -153,7 +126,7 @@ export function measureCeilings({ device }: OpenDevice): Promise<Ceilings> {
     await tryOthers([...[4, 12, 16, 24, 32].map((chains) => ({ chains })), ...vectorShapes])
     await tryOthers([32, 128, 256].map((workgroup) => ({ workgroup })))
     // above every cache: the largest of today's GPUs is some 100 MiB
-    const bytes = Math.min(2 ** 28, device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
+    const bytes = Math.min(2 ** 28, largestBinding(device))
     const buffers = copyBuffers(scope, bytes)
     const copies = [64, 256].flatMap((workgroup) =>
       [1, 4].map((perThread) => ({ bytes, workgroup, perThread })),

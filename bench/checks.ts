@@ -9,8 +9,8 @@
  *                     its sign. At small batches against the twin, at the measured batch against this project, which the
  *                     twin has confirmed
  */
-import { CG_ITERATIONS, CHECKED_STEPS, type CaseName, trainingResult } from './peer'
-import { type Inputs, NEXT_SIGMA, OBSERVED, SIGMA_Y, STEP_SIGMA, training } from './cases'
+import { CHECKED_STEPS, type CaseName, trainingResult } from './peer'
+import { type Inputs, NEXT_SIGMA, OBSERVED, SIGMA_Y, STEP_SIGMA, mmpsPosterior, training } from './cases'
 import { train } from '../src/diffusion/cpuTraining'
 import { MlpDenoiser } from '../src/diffusion/mlpDenoiser'
 import { createPosterior } from '../src/diffusion/posterior'
@@ -77,12 +77,7 @@ function pointReference(name: Exclude<CaseName, 'training'>, inputs: Inputs): Re
       y: rows(inputs.y, OBSERVED, indices),
       sigmaY: SIGMA_Y,
     }
-    const posterior = createPosterior(denoiser, observations, {
-      covariance: 'tweedie',
-      solver: name === 'mmps-cg' ? 'cg' : 'exact',
-      solverIterations: CG_ITERATIONS,
-      safeguard: 'none',
-    })
+    const posterior = createPosterior(denoiser, observations, mmpsPosterior(name))
     expected = rows(inputs.stepX, features, indices)
     applyStep(posterior, ddimStep(STEP_SIGMA, NEXT_SIGMA, 0), expected, new Float64Array(expected.length))
   }

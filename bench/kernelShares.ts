@@ -3,27 +3,26 @@
  * at least, and their share of the copy ceiling.
  *
  * A kernel runs alone, many times in one compute pass; the time is the pass's, by timestamps where the device has them,
- * else the submit's on the clock. Only one chunk of a batch is measured where its activations exceed a binding.
+ * else the submit's on the clock. Of a batch that is trained in chunks, one chunk is measured.
  */
-import { CG_ITERATIONS } from './peer'
 import type { Ceilings } from './ceilings'
-import { NEXT_SIGMA, OBSERVED, SIGMA_Y, STEP_SIGMA, createInputs, training } from './cases'
+import { type Inputs, OBSERVED, createInputs, training } from './cases'
 import { stepFlops } from './measure'
+import { bindForward, bindMmps, createMmpsKernel } from './ownKernels'
+import { type TimePass, shortest, wallTimer } from './timing'
 import { forwardFlops } from '../src/diffusion/flops'
-import { embeddingFrequencies } from '../src/diffusion/mlp'
-import { ddimStep } from '../src/diffusion/samplers/ddim'
-import type { NetworkShape, PosteriorOptions } from '../src/diffusion/types'
+import type { NetworkShape } from '../src/diffusion/types'
 import { BufferScope, createCounters } from '../src/gpu/buffers'
 import { openDevice } from '../src/gpu/device'
 import type { Encode } from '../src/gpu/dispatch'
+import { largestBinding } from '../src/gpu/job'
+import { batchCapacity, trainingBuffers } from '../src/gpu/jobs/train'
 import { AdamKernel } from '../src/gpu/kernels/adam'
 import { DenoiserForwardKernel } from '../src/gpu/kernels/denoiserForward'
 import { DenoisingLossKernel } from '../src/gpu/kernels/denoisingLoss'
-import { packPlan, posteriorKernelOptions } from '../src/gpu/kernels/posteriorPlan'
-import { ReduceGradientKernel, normCount } from '../src/gpu/kernels/reduceGradient'
-import { SampleKernel } from '../src/gpu/kernels/sample'
+import { ReduceGradientKernel } from '../src/gpu/kernels/reduceGradient'
 import { WeightGradientKernel } from '../src/gpu/kernels/weightGradient'
-import { gpuLayout, packWeights } from '../src/gpu/network'
+import { gpuLayout } from '../src/gpu/network'
 
 export interface KernelShare {
   readonly kernel: string
@@ -60,51 +59,30 @@ function withTimestamps(gpu: GPU): GPU {
   return { requestAdapter } as GPU
 }
 
-/** Milliseconds of a pass. */
-type TimePass = (encode: Encode) => Promise<number>
-
+/** By timestamps where the device has them. */
 function passTimer(device: GPUDevice, scope: BufferScope): TimePass {
-  const hasTimestamps = device.features.has('timestamp-query')
-  const querySet = hasTimestamps ? device.createQuerySet({ type: 'timestamp', count: 2 }) : undefined
+  const wall = wallTimer(device)
+  if (!device.features.has('timestamp-query')) return wall
+  const querySet = device.createQuerySet({ type: 'timestamp', count: 2 })
   const times = scope.storage('times', 16)
   const { QUERY_RESOLVE, COPY_SRC } = GPUBufferUsage
   const resolved = device.createBuffer({ size: 16, usage: QUERY_RESOLVE | COPY_SRC })
   return async (encode) => {
     const encoder = device.createCommandEncoder()
-    const timestampWrites = querySet && { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 }
-    const pass = encoder.beginComputePass(timestampWrites && { timestampWrites })
+    const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 }
+    const pass = encoder.beginComputePass({ timestampWrites })
     encode(pass)
     pass.end()
-    if (querySet) {
-      encoder.resolveQuerySet(querySet, 0, 2, resolved, 0)
-      encoder.copyBufferToBuffer(resolved, 0, times, 0, 16)
-    }
+    encoder.resolveQuerySet(querySet, 0, 2, resolved, 0)
+    encoder.copyBufferToBuffer(resolved, 0, times, 0, 16)
     const start = performance.now()
     scope.submit(encoder)
     await device.queue.onSubmittedWorkDone()
     const milliseconds = performance.now() - start
-    if (!querySet) return milliseconds
     const [begin, end] = new BigUint64Array(await scope.read(times, 16))
     // some drivers reset their clock
     return end! > begin! ? Number(end! - begin!) / 1e6 : milliseconds
   }
-}
-
-const PASS_MILLISECONDS = 60
-const MEASUREMENTS = 5
-
-/** Shortest milliseconds of one dispatch, over passes of as many as last long enough. */
-async function shortest(time: TimePass, encode: Encode): Promise<number> {
-  const many = (repetitions: number): Promise<number> =>
-    time((pass) => {
-      for (let i = 0; i < repetitions; i++) encode(pass)
-    })
-  await many(1)
-  const once = await many(1)
-  const repetitions = Math.min(1000, Math.max(1, Math.round(PASS_MILLISECONDS / once)))
-  let least = Infinity
-  for (let i = 0; i < MEASUREMENTS; i++) least = Math.min(least, (await many(repetitions)) / repetitions)
-  return least
 }
 
 /** Measures each kernel at a batch. Errors: those of the kernels. */
@@ -148,55 +126,22 @@ async function prepareKernels(
 ): Promise<Work[]> {
   const inputs = createInputs(network, batch)
   const { features } = network
-  const frequencies = scope.upload('frequencies', Float32Array.from(embeddingFrequencies(network.embedding)))
-  const weights = scope.upload('weights', packWeights(network, inputs.weights))
-  const weightBytes = weights.size
+  const weightBytes = gpuLayout(network).weightCount * 4
   const forward = await DenoiserForwardKernel.create(device, network)
-  const forwardBuffers = {
-    weights,
-    frequencies,
-    xT: scope.upload('x_t', inputs.xT),
-    sigma: scope.upload('sigma', inputs.sigma),
-    denoised: scope.storage('denoised', batch * features * 4),
-  }
   const works: Work[] = [
     {
       kernel: 'denoiser_forward',
       batch,
       flops: stepFlops('forward', network, batch),
       bytes: weightBytes + batch * (2 * features + 1) * 4,
-      encode: (pass) => forward.encode(pass, scope, forwardBuffers, batch),
+      encode: bindForward(scope, forward, inputs).encode,
     },
-    ...(await trainingKernels(device, scope, network, batch, { frequencies, samples: inputs.samples })),
+    ...(await trainingKernels(device, scope, network, batch, inputs)),
   ]
   for (const solver of ['cg', 'exact'] as const) {
-    const posterior: PosteriorOptions = {
-      covariance: 'tweedie',
-      solver,
-      solverIterations: CG_ITERATIONS,
-      safeguard: 'none',
-    }
-    const options = posteriorKernelOptions(OBSERVED, posterior)
-    const kernel = await SampleKernel.create(device, { kind: 'mlp', network }, options)
-    const sampler = kernel.bind(
-      scope,
-      { kind: 'mlp', network, weights: inputs.weights },
-      {
-        plan: scope.upload('plan', packPlan([ddimStep(STEP_SIGMA, NEXT_SIGMA, 0)], posterior)),
-        state: scope.upload('samples', inputs.stepX),
-        observations: { A: scope.upload('A', inputs.A), y: scope.upload('y', inputs.y) },
-      },
-      {
-        count: batch,
-        seed: 0,
-        stream: 0,
-        mean: new Float64Array(features),
-        startSigma: 1,
-        sigmaY: SIGMA_Y,
-        solverIterations: CG_ITERATIONS,
-      },
-    )
     const name = `mmps-${solver}` as const
+    const kernel = await createMmpsKernel(device, network, name)
+    const { sampler } = bindMmps(scope, kernel, name, inputs, 1)
     works.push({
       kernel: `sample, ${name}`,
       batch,
@@ -208,13 +153,13 @@ async function prepareKernels(
   return works
 }
 
-/** The four kernels of a training step, at the part of the batch that fits a binding. */
+/** The four kernels of a training step, at one chunk of the batch. */
 async function trainingKernels(
   device: GPUDevice,
   scope: BufferScope,
   network: NetworkShape,
   batch: number,
-  given: { readonly frequencies: GPUBuffer; readonly samples: Float32Array },
+  { samples, weights }: Inputs,
 ): Promise<Work[]> {
   const layout = gpuLayout(network)
   const [loss, weightGradient, reduce, adam] = await Promise.all([
@@ -223,32 +168,15 @@ async function trainingKernels(
     ReduceGradientKernel.create(device, layout.parameterCount),
     AdamKernel.create(device, network),
   ])
-  const bytesEach = 4 * Math.max(layout.activationStride, layout.deltaStride)
-  const largest = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
-  const most = Math.floor(largest / bytesEach / loss.tileSamples) * loss.tileSamples
-  const count = Math.min(batch, most)
+  const count = batchCapacity(largestBinding(device), layout, batch, loss.tileSamples)
   const parameterBytes = layout.parameterCount * 4
   const splits = weightGradient.splits(count)
-  const { weights } = createInputs(network, 1)
-  const packed = packWeights(network, weights)
-  const buffers = {
-    frequencies: given.frequencies,
-    samples: scope.upload('samples', given.samples),
-    state: scope.storage('train state', 8),
-    weights: scope.upload('trained weights', packed),
-    moments: scope.storage('moments', 2 * parameterBytes),
-    average: scope.upload('average', packed.subarray(0, layout.parameterCount)),
-    gradient: scope.storage('gradient', parameterBytes),
-    norms: scope.storage('norms', normCount(layout.parameterCount) * 4),
-    partials: scope.storage('partial gradients', splits * parameterBytes),
-    activations: scope.storage('activations', count * layout.activationStride * 4),
-    deltas: scope.storage('deltas', count * layout.deltaStride * 4),
-    lossPartials: scope.storage('loss partials', loss.lossCount(count) * 4),
-    losses: scope.storage('losses', 4),
-  }
+  const lossPartials = loss.lossCount(count)
+  const request = { network, weights, samples, steps: 1 }
+  const buffers = trainingBuffers(scope, request, { capacity: count, splits, lossPartials })
   const settings = {
     ...training,
-    sampleCount: given.samples.length / network.features,
+    sampleCount: samples.length / network.features,
     capacity: count,
     batch: count,
   }
@@ -282,7 +210,7 @@ async function trainingKernels(
       batch: count,
       flops: splits * layout.parameterCount,
       bytes: (splits + 1) * parameterBytes,
-      encode: reduce.bind(scope, buffers, { splits, lossPartials: loss.lossCount(count) }),
+      encode: reduce.bind(scope, buffers, { splits, lossPartials }),
     },
     {
       kernel: 'adam',

@@ -5,11 +5,12 @@
  * them; what is reported of a pair is the median of its rounds' ratios. A run is as many steps as last about half a second.
  * An implementation that cannot hold the batch gets the largest half, quarter … that it can, and its time a sample counts.
  */
-import { CG_ITERATIONS, type Bound, type CaseName, type OpenPeer, type Peer } from './peer'
+import { type Bound, type CaseName, type OpenPeer, type Peer } from './peer'
 import { type Comparison, type Reference, passes, trainingReference, twinReference } from './checks'
-import { type Inputs, OBSERVED, createInputs } from './cases'
+import { type Inputs, OBSERVED, createInputs, mmpsPosterior } from './cases'
 import type { Counting, Counts, Owner } from './counting'
 import { type Spread, median, pairRatios } from './statistics'
+import { cpuMilliseconds } from './timing'
 import { forwardFlops, samplerEvaluationFlops, trainingStepFlops } from '../src/diffusion/flops'
 import type { NetworkShape } from '../src/diffusion/types'
 
@@ -77,13 +78,7 @@ export interface CaseReport {
 export function stepFlops(name: CaseName, network: NetworkShape, batch: number): number {
   if (name === 'forward') return batch * forwardFlops(network)
   if (name === 'training') return trainingStepFlops(network, batch)
-  const posterior = {
-    covariance: 'tweedie',
-    solver: name === 'mmps-cg' ? 'cg' : 'exact',
-    solverIterations: CG_ITERATIONS,
-    safeguard: 'none',
-  } as const
-  return batch * samplerEvaluationFlops(network, OBSERVED, posterior)
+  return batch * samplerEvaluationFlops(network, OBSERVED, mmpsPosterior(name))
 }
 
 /** A contender with the case bound, its result checked. */
@@ -230,15 +225,6 @@ async function chooseRepetitions(bound: Bound): Promise<number> {
   }
   return repetitions
 }
-
-/** The process's CPU time in milliseconds, in Node. */
-const cpuMilliseconds: (() => number) | undefined =
-  typeof process === 'undefined' || typeof process.cpuUsage !== 'function'
-    ? undefined
-    : () => {
-        const { user, system } = process.cpuUsage()
-        return (user + system) / 1000
-      }
 
 interface Timed {
   readonly prepared: Prepared

@@ -5,14 +5,11 @@ import type { Inputs } from './cases'
 
 export type CaseName = 'forward' | 'training' | 'mmps-cg' | 'mmps-exact'
 
-/** Iterations of CG in `mmps-cg`: four VJPs as written. */
-export const CG_ITERATIONS = 3
-
 /** Steps after which `training` is compared: the batches 0 … CHECKED_STEPS - 1 of `drawnBatch`. */
 export const CHECKED_STEPS = 3
 
 /**
- * A case ready to run: inputs on the device, kernels compiled on the first `run`.
+ * A case ready to run: inputs on the device; what is not compiled yet is with the first `run`.
  */
 export interface Bound {
   /**

@@ -14,6 +14,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Counting, type Owner } from './counting'
 import { type LinearFit, fitLine } from './linearFit'
+import { cpuMilliseconds } from './timing'
 import { createNodeGpu } from '../src/cli/nodeGpu'
 import type { Backend } from '../src/diffusion/backend'
 import { createDataset } from '../src/experiments/manifold/dataset'
@@ -149,13 +150,7 @@ class Bench {
     readonly options: ScalingOptions,
     readonly sizes: Sizes,
   ) {
-    this.#now =
-      options.clock === 'wall'
-        ? () => performance.now()
-        : () => {
-            const { user, system } = process.cpuUsage()
-            return (user + system) / 1000
-          }
+    this.#now = options.clock === 'wall' ? () => performance.now() : cpuMilliseconds!
   }
 
   /** The least of EM iterations' times, after one that compiles; the Gaussian start is made once. */

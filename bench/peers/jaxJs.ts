@@ -25,8 +25,17 @@ import packageJson from '../package.json'
 import { embeddingFrequencies, LAYER_NORM_EPSILON, layers } from '../../src/diffusion/mlp'
 import { ddimStep } from '../../src/diffusion/samplers/ddim'
 import { adapterName } from '../../src/gpu/device'
-import { drawnBatch, type Inputs, NEXT_SIGMA, OBSERVED, SIGMA_Y, STEP_SIGMA, training } from '../cases'
-import { CG_ITERATIONS, CHECKED_STEPS, type Bound, type CaseName, type Peer, trainingResult } from '../peer'
+import {
+  CG_ITERATIONS,
+  drawnBatch,
+  type Inputs,
+  NEXT_SIGMA,
+  OBSERVED,
+  SIGMA_Y,
+  STEP_SIGMA,
+  training,
+} from '../cases'
+import { CHECKED_STEPS, type Bound, type CaseName, type Peer, trainingResult } from '../peer'
 
 /** Resolves when the device has computed an array. Error: what the device reported meanwhile. */
 type Waited = (array: JaxArray) => Promise<void>

@@ -6,11 +6,20 @@
  */
 import * as tf from '@tensorflow/tfjs'
 import * as webgpu from '@tensorflow/tfjs-backend-webgpu'
-import { embeddingFrequencies, layers } from '../../src/diffusion/mlp'
+import { embeddingFrequencies, LAYER_NORM_EPSILON, layers } from '../../src/diffusion/mlp'
 import { ddimStep } from '../../src/diffusion/samplers/ddim'
 import { adapterName } from '../../src/gpu/device'
-import { drawnBatch, type Inputs, NEXT_SIGMA, OBSERVED, SIGMA_Y, STEP_SIGMA, training } from '../cases'
-import { CG_ITERATIONS, CHECKED_STEPS, type Bound, type CaseName, type Peer, trainingResult } from '../peer'
+import {
+  CG_ITERATIONS,
+  drawnBatch,
+  type Inputs,
+  NEXT_SIGMA,
+  OBSERVED,
+  SIGMA_Y,
+  STEP_SIGMA,
+  training,
+} from '../cases'
+import { CHECKED_STEPS, type Bound, type CaseName, type Peer, trainingResult } from '../peer'
 
 type Matrix = tf.Tensor2D
 
@@ -74,7 +83,7 @@ function network(parameters: readonly tf.Tensor[], inputs: Matrix): Matrix {
     const activated = tf.mul(h, tf.sigmoid(h))
     const centred = tf.sub(activated, tf.mean(activated, 1, true))
     const variance = tf.mean(tf.square(centred), 1, true)
-    h = tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-5)))
+    h = tf.mul(centred, tf.rsqrt(tf.add(variance, LAYER_NORM_EPSILON)))
   }
   return h
 }

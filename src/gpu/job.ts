@@ -26,6 +26,11 @@ export class GpuMemoryError extends DeviceLimitError {}
 /** Most bytes of one read back: its staging buffer is as large. */
 const readBytes = 2 ** 26
 
+/** Largest binding of a device in bytes. */
+export function largestBinding({ limits }: GPUDevice): number {
+  return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)
+}
+
 export class Job {
   readonly scope: BufferScope
 
@@ -54,8 +59,7 @@ export class Job {
 
   /** Largest binding in bytes. */
   get largestBinding(): number {
-    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits
-    return Math.min(maxStorageBufferBindingSize, maxBufferSize)
+    return largestBinding(this.device)
   }
 
   /** Errors: DeviceLimitError saying how many `items` of `bytesEach` fit, stored in multiples of `together`. */

@@ -28,7 +28,7 @@ export class NetworkKernels {
   async denoise(xT: ArrayLike<number>, sigma: ArrayLike<number>): Promise<Float32Array> {
     const kernel = await DenoiserForwardKernel.create(this.scope.device, this.network.shape)
     const buffers = this.denoiserBuffers(xT, sigma)
-    this.submit((pass) => kernel.encode(pass, this.scope, buffers, sigma.length))
+    this.submit(kernel.bind(this.scope, buffers, sigma.length))
     return this.floats(buffers.denoised, xT.length)
   }
 
@@ -53,7 +53,7 @@ export class NetworkKernels {
     const products = this.scope.storage('products', values.length * 4)
     const buffers = { ...this.denoiserBuffers(xT, sigma), vectors, products }
     const directions = values.length / xT.length
-    this.submit((pass) => kernel.encode(pass, this.scope, buffers, sigma.length, directions))
+    this.submit(kernel.bind(this.scope, buffers, sigma.length, directions))
     return {
       denoised: await this.floats(buffers.denoised, xT.length),
       products: await this.floats(products, values.length),

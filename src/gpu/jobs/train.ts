@@ -7,6 +7,7 @@
 import { NonFiniteLossError, type TrainRequest, type TrainResult } from '../../diffusion/backend'
 import { trainingStepFlops } from '../../diffusion/flops'
 import { embeddingFrequencies } from '../../diffusion/mlp'
+import type { BufferScope } from '../buffers'
 import type { Job } from '../job'
 import { AdamKernel } from '../kernels/adam'
 import { DenoisingLossKernel } from '../kernels/denoisingLoss'
@@ -42,46 +43,62 @@ const chunkElements = 4096
  * Batch elements of a chunk: whole tiles where that is not the batch. Depends on sizes and the device's limits alone, so that
  * results repeat to the bit.
  */
-function batchCapacity(job: Job, layout: GpuLayout, batch: number, tileSamples: number): number {
+export function batchCapacity(
+  largestBinding: number,
+  layout: GpuLayout,
+  batch: number,
+  tileSamples: number,
+): number {
   const { activationStride, deltaStride } = layout
   const pays = Math.max(chunkElements, Math.floor(chunkBytes / (4 * (activationStride + deltaStride))))
-  const most = Math.min(pays, Math.floor(job.largestBinding / (4 * Math.max(activationStride, deltaStride))))
+  const most = Math.min(pays, Math.floor(largestBinding / (4 * Math.max(activationStride, deltaStride))))
   if (batch <= most) return batch
   return Math.max(tileSamples, Math.floor(most / tileSamples) * tileSamples)
+}
+
+/** All that the four kernels read and write. */
+export function trainingBuffers(
+  scope: BufferScope,
+  { network, weights, samples, steps }: Pick<TrainRequest, 'network' | 'weights' | 'samples' | 'steps'>,
+  sizes: { readonly capacity: number; readonly splits: number; readonly lossPartials: number },
+) {
+  const { parameterCount, activationStride, deltaStride } = gpuLayout(network)
+  const bytes = parameterCount * 4
+  const packed = packWeights(network, weights)
+  return {
+    samples: scope.upload('samples', samples),
+    frequencies: scope.upload('frequencies', Float32Array.from(embeddingFrequencies(network.embedding))),
+    state: scope.storage('train state', 8),
+    weights: scope.upload('weights', packed),
+    moments: scope.storage('moments', 2 * bytes),
+    average: scope.upload('average', packed.subarray(0, parameterCount)),
+    gradient: scope.storage('gradient', bytes),
+    norms: scope.storage('norms', normCount(parameterCount) * 4),
+    partials: scope.storage('partial gradients', sizes.splits * bytes),
+    activations: scope.storage('activations', sizes.capacity * activationStride * 4),
+    deltas: scope.storage('deltas', sizes.capacity * deltaStride * 4),
+    lossPartials: scope.storage('loss partials', sizes.lossPartials * 4),
+    losses: scope.storage('losses', steps * 4),
+  }
 }
 
 /** Buffers and bind groups of a run, made once; `encodeStep` then only records dispatches. */
 function prepare(job: Job, request: TrainRequest, kernels: Awaited<ReturnType<typeof trainingKernels>>) {
   const { scope } = job
-  const { network, batch, steps } = request
+  const { network, batch } = request
   const layout = gpuLayout(network)
   const bytes = layout.parameterCount * 4
-  const capacity = batchCapacity(job, layout, batch, kernels.loss.tileSamples)
+  const capacity = batchCapacity(job.largestBinding, layout, batch, kernels.loss.tileSamples)
   const splits = Math.min(
     kernels.weightGradient.splits(batch),
     Math.max(1, Math.floor(job.largestBinding / bytes)),
   )
-  const packed = packWeights(network, request.weights)
   const chunks = Array.from({ length: Math.ceil(batch / capacity) }, (_, i) => ({
     begin: i * capacity,
     count: Math.min(capacity, batch - i * capacity),
   }))
   const lossPartials = kernels.loss.lossCount(batch)
-  const buffers = {
-    samples: scope.upload('samples', request.samples),
-    frequencies: scope.upload('frequencies', Float32Array.from(embeddingFrequencies(network.embedding))),
-    state: scope.storage('train state', 8),
-    weights: scope.upload('weights', packed),
-    moments: scope.storage('moments', 2 * bytes),
-    average: scope.upload('average', packed.subarray(0, layout.parameterCount)),
-    gradient: scope.storage('gradient', bytes),
-    norms: scope.storage('norms', normCount(layout.parameterCount) * 4),
-    partials: scope.storage('partial gradients', splits * bytes),
-    activations: scope.storage('activations', capacity * layout.activationStride * 4),
-    deltas: scope.storage('deltas', capacity * layout.deltaStride * 4),
-    lossPartials: scope.storage('loss partials', lossPartials * 4),
-    losses: scope.storage('losses', steps * 4),
-  }
+  const buffers = trainingBuffers(scope, request, { capacity, splits, lossPartials })
   const sampleCount = request.samples.length / network.features
   const settings = { ...request, sampleCount, capacity }
   const lossBuffers = { ...buffers, batch: buffers.state, losses: buffers.lossPartials }

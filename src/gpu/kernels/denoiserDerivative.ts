@@ -6,7 +6,7 @@ import kernelSource from '../../../shaders/denoiser_derivative.wgsl?raw'
 import type { NetworkShape } from '../../diffusion/types'
 import type { BufferScope } from '../buffers'
 import type { ComputeKernel } from '../compile'
-import { boundDispatch } from '../dispatch'
+import { type Encode, boundDispatch } from '../dispatch'
 import { type DenoiserForwardBuffers, createDenoiserKernel } from './denoiserForward'
 
 export interface DenoiserDerivativeBuffers extends DenoiserForwardBuffers {
@@ -40,16 +40,10 @@ export class DenoiserDerivativeKernel {
     return new DenoiserDerivativeKernel(kernel, tileSamples)
   }
 
-  encode(
-    pass: GPUComputePassEncoder,
-    scope: BufferScope,
-    buffers: DenoiserDerivativeBuffers,
-    count: number,
-    directions: number,
-  ): void {
+  bind(scope: BufferScope, buffers: DenoiserDerivativeBuffers, count: number, directions: number): Encode {
     const { weights, frequencies, xT, sigma, denoised, vectors, products } = buffers
     const parameters = scope.uniform('denoiser parameters', [count, directions])
     const resources = [parameters, weights, frequencies, xT, sigma, denoised, vectors, products]
-    boundDispatch(scope, this.kernel, resources, Math.ceil(count / this.tileSamples))(pass)
+    return boundDispatch(scope, this.kernel, resources, Math.ceil(count / this.tileSamples))
   }
 }

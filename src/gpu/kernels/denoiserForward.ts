@@ -11,7 +11,7 @@ import sincosSource from '../../../shaders/shared/sincos.wgsl?raw'
 import type { NetworkShape } from '../../diffusion/types'
 import type { BufferScope } from '../buffers'
 import { type ComputeKernel, composeShader, createComputeKernel } from '../compile'
-import { boundDispatch } from '../dispatch'
+import { type Encode, boundDispatch } from '../dispatch'
 import { chooseTile, networkConstants } from '../tile'
 
 export interface DenoiserForwardBuffers {
@@ -65,15 +65,10 @@ export class DenoiserForwardKernel {
     return new DenoiserForwardKernel(kernel, tileSamples)
   }
 
-  encode(
-    pass: GPUComputePassEncoder,
-    scope: BufferScope,
-    buffers: DenoiserForwardBuffers,
-    count: number,
-  ): void {
+  bind(scope: BufferScope, buffers: DenoiserForwardBuffers, count: number): Encode {
     const { weights, frequencies, xT, sigma, denoised } = buffers
     const parameters = scope.uniform('denoiser parameters', [count])
     const resources = [parameters, weights, frequencies, xT, sigma, denoised]
-    boundDispatch(scope, this.kernel, resources, Math.ceil(count / this.tileSamples))(pass)
+    return boundDispatch(scope, this.kernel, resources, Math.ceil(count / this.tileSamples))
   }
 }
