@@ -52,7 +52,7 @@ function withTimestamps(gpu: GPU): GPU {
     if (!adapter?.features.has('timestamp-query')) return adapter
     const requestDevice: GPUAdapter['requestDevice'] = (descriptor) =>
       Reflect.apply(Object.getPrototypeOf(adapter).requestDevice as GPUAdapter['requestDevice'], adapter, [
-        { ...descriptor, requiredFeatures: ['timestamp-query'] },
+        { ...descriptor, requiredFeatures: [...(descriptor?.requiredFeatures ?? []), 'timestamp-query'] },
       ])
     return Object.defineProperty(adapter, 'requestDevice', { value: requestDevice })
   }
