@@ -8,6 +8,7 @@
 import type { SplitModel } from './differentiate'
 import { renamedNode } from './finish'
 import type { Graph, GraphNode, GraphPort, ValueType } from './graph'
+import { uniqueNames } from './names'
 
 const LAST = [0, 2, 3, 1] as const
 const FIRST = [0, 3, 1, 2] as const
@@ -39,7 +40,8 @@ function isImage({ shape }: ValueType): boolean {
 
 function withPorts(graph: Graph, moved: ReadonlySet<string>, side: 'inputs' | 'outputs'): Graph {
   const ports = graph[side].filter(({ name }) => moved.has(name))
-  const names = new Map(ports.map(({ name }) => [name, freeName(graph, `${name} channels first`)]))
+  const unique = uniqueNames(graph)
+  const names = new Map(ports.map(({ name }) => [name, unique(`${name} channels first`)]))
   const inner = (name: string) => names.get(name) ?? name
   const transposes = ports.map(({ name }) =>
     side === 'inputs' ? transpose(name, inner(name), FIRST) : transpose(inner(name), name, LAST),
@@ -63,14 +65,4 @@ function permuted<Size>(shape: readonly Size[]): Size[] {
 function transpose(from: string, to: string, perm: readonly number[]): GraphNode {
   const attributes = { perm: { kind: 'ints', value: perm } } as const
   return { op: 'Transpose', domain: '', name: to, inputs: [from], outputs: [to], attributes }
-}
-
-function freeName({ inputs, initializers, nodes }: Graph, stem: string): string {
-  const isTaken = (name: string) =>
-    initializers.has(name) ||
-    inputs.some((port) => port.name === name) ||
-    nodes.some(({ outputs }) => outputs.includes(name))
-  let name = stem
-  while (isTaken(name)) name += '_'
-  return name
 }

@@ -7,22 +7,19 @@
  * the WebGPU provider multiplies matrices by tiles for Conv only, and for ConvTranspose transposes the weights in every run.
  */
 import type { Attribute, Graph, GraphNode, GraphTensor } from './graph'
+import { uniqueNames } from './names'
 import { missingInputs } from './operators/groups'
 import { BYTES_PER_ELEMENT, elementCount } from './tensor'
 
 /** The same function; graphs without such a node are returned as they are. Weights are turned here, each once. */
 export function withTurnedConvolutions(graph: Graph): Graph {
   const initializers = new Map(graph.initializers)
-  const taken = new Set([
-    ...graph.inputs.map(({ name }) => name),
-    ...graph.nodes.flatMap((node) => node.outputs),
-  ])
+  const unique = uniqueNames(graph)
   const names = new Map<string, string>()
   const turned = (name: string, weights: GraphTensor): string => {
     let chosen = names.get(name)
     if (chosen === undefined) {
-      chosen = `${name} turned`
-      while (taken.has(chosen) || initializers.has(chosen)) chosen += '_'
+      chosen = unique(`${name} turned`)
       names.set(name, chosen)
       initializers.set(chosen, turnedKernel(weights))
     }

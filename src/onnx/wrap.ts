@@ -11,6 +11,7 @@ import type { ImageShape } from '../operators/types'
 import { ContractError, type DenoiserContract, type ImageSide } from './contract'
 import { ELEMENT_TYPE_CODES } from './elementTypes'
 import type { Attribute, FloatType, Graph, GraphNode, GraphPort, GraphTensor, ValueType } from './graph'
+import { uniqueNames } from './names'
 import { type Coefficient, coefficients, noiseLevels, usedCoefficients } from './precondition'
 import { elementCount, encodeTensor, isFloat } from './tensor'
 
@@ -54,8 +55,9 @@ export function wrapModel(
   checkFloat(prediction, 'output.name')
   if (image === noise) throw refusal('inputs.noise', `is "${noise.name}", as inputs.x: choose another input`)
 
-  const names = uniqueNames(graph)
-  const build = new GraphEdit(names)
+  const free = uniqueNames(graph)
+  const unique = (stem: string) => free(`denoiser_${stem}`)
+  const build = new GraphEdit(unique)
   const constants = new Map<string, GraphTensor>()
   for (const port of graph.inputs) {
     if (port !== image && port !== noise) constants.set(port.name, constantInput(port, contract, batch))
@@ -66,7 +68,7 @@ export function wrapModel(
 
   const used = usedCoefficients(contract)
   const coefficient = (which: Coefficient): string => build.input(which)
-  const x = names.unique('x')
+  const x = unique('x')
   // before the network
   let fed = x
   if (used.has('scale')) fed = build.node('Mul', [fed, coefficient('scale')])
@@ -225,39 +227,22 @@ function renamed(node: GraphNode, from: string, to: string): GraphNode {
   return { ...node, inputs: node.inputs.map((name) => (name === from ? to : name)) }
 }
 
-interface Names {
-  unique(stem: string): string
-}
-
-function uniqueNames(graph: Graph): Names {
-  const taken = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()])
-  for (const { outputs } of graph.nodes) for (const name of outputs) taken.add(name)
-  return {
-    unique(stem) {
-      let name = `denoiser_${stem}`
-      for (let i = 2; taken.has(name); i++) name = `denoiser_${stem}_${i}`
-      taken.add(name)
-      return name
-    },
-  }
-}
-
 /** Nodes around the network. */
 class GraphEdit {
   readonly inputs: [name: string, which: Coefficient][] = []
   readonly initializers = new Map<string, GraphTensor>()
   #nodes: GraphNode[] = []
 
-  constructor(private readonly names: Names) {}
+  constructor(private readonly unique: (stem: string) => string) {}
 
   input(which: Coefficient): string {
-    const name = this.names.unique(which)
+    const name = this.unique(which)
     this.inputs.push([name, which])
     return name
   }
 
   node(op: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}): string {
-    const output = this.names.unique(op.toLowerCase())
+    const output = this.unique(op.toLowerCase())
     this.#nodes.push({ op, domain: '', name: output, inputs, outputs: [output], attributes })
     return output
   }
@@ -268,7 +253,7 @@ class GraphEdit {
 
   slice(value: string, [first, end]: readonly [number, number]): string {
     const integers = (stem: string, number: number): string => {
-      const name = this.names.unique(stem)
+      const name = this.unique(stem)
       this.initializers.set(name, encodeTensor({ type: 'int64', shape: [1], data: Float64Array.of(number) }))
       return name
     }
