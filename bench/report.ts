@@ -149,7 +149,7 @@ function kernelTable(kernels: readonly KernelShare[]): string {
   )
 }
 
-const unetWorks: Readonly<Record<UnetMeasurement['work'], string>> = {
+export const unetLabels: Readonly<Record<UnetMeasurement['work'], string>> = {
   plain: 'ONNX Runtime, forward',
   forward: 'ours, forward',
   linearize: 'ours, forward with residuals',
@@ -163,7 +163,7 @@ export function unetTables({ cases }: UnetReport): string {
   return cases
     .map(({ model, batch, shape, provider, agrees, agreement, measurements }) => {
       const rows = measurements.map((each) => [
-        unetWorks[each.work],
+        unetLabels[each.work],
         digits(each.milliseconds),
         ratio(each.ratio),
         digits(each.flops / each.milliseconds / 1e6),

@@ -14,6 +14,7 @@ import { readModelFolder, shapeOfModel } from '../src/cli/imageModelFiles'
 import { createNodeGpu } from '../src/cli/nodeGpu'
 import type { ProviderName } from '../src/onnx/session/runtime'
 import { Counting, type Counts, type Owner } from './counting'
+import { table, unetLabels } from './report'
 import { median, pairRatios, type Spread } from './statistics'
 import { bindUnet, works, type UnetAgreement, type UnetWorks, type Work } from './unetWork'
 
@@ -198,14 +199,6 @@ function costOf({ denoiser, plain }: UnetWorks, work: Work): { nodes: number; fl
   }
 }
 
-const LABELS: Readonly<Record<Work, string>> = {
-  plain: 'ONNX Runtime, forward',
-  forward: 'ours, forward',
-  linearize: 'ours, with residuals',
-  vjp: 'ours, VJP',
-  mmps: 'ours, MMPS(1) step',
-}
-
 export function printUnet({ cases, tolerance }: UnetReport): void {
   for (const each of cases) {
     const { agreement, usesCpu, peakBytes } = each
@@ -222,15 +215,14 @@ export function printUnet({ cases, tolerance }: UnetReport): void {
     console.log(`  ${memory.join('; ')}`)
     const header = ['', 'ms', 'least', 'host', 'ratio (quartiles)', 'GFLOP/s', 'nodes']
     if (each.provider === 'webgpu') header.push('dispatches', 'submits', 'allocated', 'read back')
-    console.log(row(header))
-    for (const measured of each.measurements) console.log(row(cells(measured)))
+    console.log(table(header, each.measurements.map(cells)))
   }
 }
 
 function cells(measured: UnetMeasurement): string[] {
   const { ratio, counts } = measured
   return [
-    LABELS[measured.work],
+    unetLabels[measured.work],
     measured.milliseconds.toFixed(2),
     measured.least.toFixed(2),
     measured.hostMilliseconds.toFixed(2),
@@ -241,12 +233,6 @@ function cells(measured: UnetMeasurement): string[] {
       ? [counts.dispatches, counts.submits, counts.bytesAllocated, counts.bytesReadBack].map(String)
       : []),
   ]
-}
-
-const WIDTHS = [22, 9, 9, 9, 22, 9, 7, 11, 9, 11, 10]
-
-function row(texts: readonly string[]): string {
-  return `  ${texts.map((text, i) => (i === 0 ? text.padEnd(WIDTHS[i]!) : text.padStart(WIDTHS[i]!))).join('')}`
 }
 
 function mebibytes(bytes: number): string {

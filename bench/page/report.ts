@@ -1,5 +1,7 @@
 /** The benchmark's numbers in tables. */
 import type { LabName } from '../../src/store/route'
+import { table } from '../report'
+import { median } from '../statistics'
 import { bytesOf, groups, type Group } from './server'
 import type { MainThread, MainThreadTask } from './trace'
 import type { UseName } from './uses'
@@ -36,9 +38,6 @@ export interface UseSummary extends Tasks {
   readonly frameLongest: number
   readonly layoutShift: number
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
 const most = (values: readonly number[]): number => Math.max(0, ...values)
 
@@ -97,16 +96,6 @@ export function summarizeUse(name: UseName, { observed, mainThread, seconds }: U
 const kilobytes = (bytes: number): string => (bytes / 1000).toFixed(1)
 const whole = (milliseconds: number): string => milliseconds.toFixed(0)
 
-/** Columns as wide as their longest entry. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => most(rows.map((row) => row[column]!.length)))
-  return rows
-    .map((row) =>
-      row.map((cell, k) => (k === 0 ? cell.padEnd(widths[k]!) : cell.padStart(widths[k]!))).join('  '),
-    )
-    .join('\n')
-}
-
 type Column<T> = readonly [title: string, read: (of: T) => string]
 
 /** A column for each of `items`, a row for each of `rows`. */
@@ -116,7 +105,10 @@ function compare<T extends { readonly name: string }>(
   rows: readonly Column<T>[],
 ): string {
   const head = [title, ...items.map(({ name }) => name)]
-  return table([head, ...rows.map(([name, read]) => [name].concat(items.map(read)))])
+  return table(
+    head,
+    rows.map(([name, read]) => [name].concat(items.map(read))),
+  )
 }
 
 const taskRows: readonly Column<Tasks>[] = [
